@@ -1,0 +1,338 @@
+"""The case file (案卷): one matter from its application to its last recovered fen, folded from its own events.
+
+An application and the award that may come of it are one case and share its number. Commands decide on this fold; the views
+show it. It holds no rule of law: only what happened, and sums of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from ledger import events
+from ledger.errors import Text
+from ledger.mapper import Recorded
+from ledger.policy.model import Pin
+from ledger.rules import Draw, WindowUse
+
+
+class CaseState(StrEnum):
+    """Where a case stands. Follows from its events; never recorded by itself."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DETERMINED = "determined"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    APPROVED = "approved"
+    PART_PAID = "part-paid"
+    PAID = "paid"
+    RELEASED = "released"
+    VIOLATION = "violation-found"
+    RECOVERING = "recovering"
+    RECOVERED = "recovered"
+
+
+STATE_NAMES: Final = {
+    CaseState.SUBMITTED: Text("已提交", "submitted"),
+    CaseState.ACCEPTED: Text("已受理", "accepted"),
+    CaseState.DETERMINED: Text("已核定", "amount determined"),
+    CaseState.REFUSED: Text("不予资助", "refused"),
+    CaseState.WITHDRAWN: Text("已撤回", "withdrawn"),
+    CaseState.APPROVED: Text("已审批", "approved"),
+    CaseState.PART_PAID: Text("部分拨付", "paid in part"),
+    CaseState.PAID: Text("已拨付", "paid"),
+    CaseState.RELEASED: Text("已释放", "released"),
+    CaseState.VIOLATION: Text("违规认定", "violation found"),
+    CaseState.RECOVERING: Text("追缴中", "being recovered"),
+    CaseState.RECOVERED: Text("已追回", "recovered"),
+}
+
+
+class DisbursementState(StrEnum):
+    REQUESTED = "requested"
+    ORDERED = "ordered"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True)
+class Disbursement:
+    number: int
+    amount_fen: int
+    state: DisbursementState
+    bank_serial: str | None = None
+    settled_on: date | None = None
+
+
+@dataclass(slots=True)
+class Recovery:
+    """``amount_fen`` is the principal ordered, less what a cancellation took back."""
+
+    number: int
+    amount_fen: int
+    cause: str
+    restores_headroom: bool
+    due_on: date
+    received_fen: int = 0
+
+    @property
+    def outstanding_fen(self) -> int:
+        return self.amount_fen - self.received_fen
+
+
+@dataclass(slots=True)
+class Violation:
+    number: int
+    party: str
+    found_on: date
+    withdrawn: bool = False
+
+
+@dataclass(slots=True)
+class CaseFile:
+    """``position`` is that of the case's last event and serves as its version. Amounts are fen."""
+
+    number: str
+    position: int = 0
+    first_event_id: UUID | None = None
+    last_event_id: UUID | None = None
+    effective_on: date | None = None
+    enterprise: str = ""
+    enterprise_name: str = ""
+    policy: Pin | None = None
+    rule: str = ""
+    item: str = ""
+    particulars: dict[str, str | bool | int] = field(default_factory=dict)
+    submitted_on: date | None = None
+    accepted_on: date | None = None
+    acceptance_number: str | None = None
+    closed_as: CaseState | None = None
+    determination: events.AmountDetermined | None = None
+    approval: events.AwardApproved | None = None
+    approved_on: date | None = None
+    drawn: tuple[Draw, ...] = ()
+    released_fen: int = 0
+    disbursements: dict[int, Disbursement] = field(default_factory=dict)
+    violations: dict[int, Violation] = field(default_factory=dict)
+    recoveries: dict[int, Recovery] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        return self.position > 0
+
+    @property
+    def state(self) -> CaseState:
+        if self.closed_as is not None:
+            return self.closed_as
+        if self.approval is None:
+            if self.determination is not None:
+                return CaseState.DETERMINED
+            return CaseState.SUBMITTED if self.accepted_on is None else CaseState.ACCEPTED
+        return self._award_state(self.approval)
+
+    def _award_state(self, approval: events.AwardApproved) -> CaseState:
+        if any(recovery.outstanding_fen for recovery in self.recoveries.values()):
+            return CaseState.RECOVERING
+        if self.recovered_fen and self.recovered_fen == self.settled_fen:
+            return CaseState.RECOVERED
+        if self.has_open_violation:
+            return CaseState.VIOLATION
+        if self.released_fen == approval.amount_fen:
+            return CaseState.RELEASED
+        if self.settled_fen == 0:
+            return CaseState.APPROVED
+        return CaseState.PAID if self.payable_fen == 0 else CaseState.PART_PAID
+
+    @property
+    def awarded_fen(self) -> int:
+        """What may be paid in all: approved, less released."""
+        return 0 if self.approval is None else self.approval.amount_fen - self.released_fen
+
+    @property
+    def committed_fen(self) -> int:
+        """What is requested, ordered or settled: no longer free to be requested."""
+        return sum(d.amount_fen for d in self.disbursements.values() if d.state != DisbursementState.CANCELLED)
+
+    @property
+    def settled_fen(self) -> int:
+        return sum(d.amount_fen for d in self.disbursements.values() if d.state == DisbursementState.SETTLED)
+
+    @property
+    def uncommitted_fen(self) -> int:
+        """What may still be requested, or released."""
+        return self.awarded_fen - self.committed_fen
+
+    @property
+    def payable_fen(self) -> int:
+        """What has been awarded and has not reached the enterprise yet."""
+        return self.awarded_fen - self.settled_fen
+
+    @property
+    def recovered_fen(self) -> int:
+        return sum(recovery.received_fen for recovery in self.recoveries.values())
+
+    @property
+    def recoverable_fen(self) -> int:
+        """What was paid and no recovery order covers yet."""
+        return self.settled_fen - sum(recovery.amount_fen for recovery in self.recoveries.values())
+
+    @property
+    def has_open_violation(self) -> bool:
+        return any(not violation.withdrawn for violation in self.violations.values())
+
+    @property
+    def has_open_recovery(self) -> bool:
+        return any(recovery.outstanding_fen > 0 for recovery in self.recoveries.values())
+
+    @property
+    def budget_scope(self) -> str:
+        assert self.approval is not None, "only an award draws on a budget"
+        return self.approval.budget_scope
+
+    @property
+    def window(self) -> WindowUse | None:
+        return None if self.approval is None else self.approval.window
+
+
+class CaseFold:
+    """Folds the events tagged with one case into its :class:`CaseFile`. Events of other kinds leave it as it is."""
+
+    name = "case"
+    kept = True
+
+    def start(self, tag: str) -> CaseFile:
+        return CaseFile(number=tag.removeprefix(events.case_tag("")))
+
+    def apply(self, case: CaseFile, recorded: Recorded) -> CaseFile:
+        step = _STEPS.get(type(recorded.event))
+        if step is not None:
+            step(case, recorded, recorded.event)
+            case.position = recorded.position
+            case.effective_on = recorded.envelope.effective_on
+            case.last_event_id = recorded.envelope.event_id
+            case.first_event_id = case.first_event_id or case.last_event_id
+        return case
+
+
+def _submitted(case: CaseFile, recorded: Recorded, event: events.ApplicationSubmitted) -> None:
+    case.enterprise, case.enterprise_name = event.enterprise, event.enterprise_name
+    case.policy = recorded.envelope.policy
+    case.rule, case.item, case.particulars = event.rule, event.item, event.particulars
+    case.submitted_on = recorded.envelope.effective_on
+
+
+def _accepted(case: CaseFile, recorded: Recorded, event: events.ApplicationAccepted) -> None:
+    case.accepted_on, case.acceptance_number = recorded.envelope.effective_on, event.acceptance_number
+
+
+def _refused(case: CaseFile, recorded: Recorded, event: events.ApplicationRefused) -> None:
+    case.closed_as = CaseState.REFUSED
+
+
+def _withdrawn(case: CaseFile, recorded: Recorded, event: events.ApplicationWithdrawn) -> None:
+    case.closed_as = CaseState.WITHDRAWN
+
+
+def _determined(case: CaseFile, recorded: Recorded, event: events.AmountDetermined) -> None:
+    case.determination = event
+
+
+def _approved(case: CaseFile, recorded: Recorded, event: events.AwardApproved) -> None:
+    case.approval, case.approved_on = event, recorded.envelope.effective_on
+    case.drawn = event.draws
+
+
+def _released(case: CaseFile, recorded: Recorded, event: events.AwardReleased) -> None:
+    case.released_fen += event.amount_fen
+    case.drawn = less(case.drawn, event.draws)
+
+
+def _requested(case: CaseFile, recorded: Recorded, event: events.DisbursementRequested) -> None:
+    case.disbursements[event.disbursement] = Disbursement(
+        event.disbursement, event.amount_fen, DisbursementState.REQUESTED
+    )
+
+
+def _ordered(case: CaseFile, recorded: Recorded, event: events.DisbursementOrdered) -> None:
+    case.disbursements[event.disbursement].state = DisbursementState.ORDERED
+
+
+def _settled(case: CaseFile, recorded: Recorded, event: events.DisbursementSettled) -> None:
+    disbursement = case.disbursements[event.disbursement]
+    disbursement.state = DisbursementState.SETTLED
+    disbursement.bank_serial, disbursement.settled_on = event.bank_serial, recorded.envelope.effective_on
+
+
+def _cancelled(case: CaseFile, recorded: Recorded, event: events.DisbursementCancelled) -> None:
+    case.disbursements[event.disbursement].state = DisbursementState.CANCELLED
+
+
+def _violation_found(case: CaseFile, recorded: Recorded, event: events.ViolationFound) -> None:
+    case.violations[event.violation] = Violation(event.violation, event.party, recorded.envelope.effective_on)
+
+
+def _violation_withdrawn(case: CaseFile, recorded: Recorded, event: events.ViolationWithdrawn) -> None:
+    case.violations[event.violation].withdrawn = True
+
+
+def _recovery_ordered(case: CaseFile, recorded: Recorded, event: events.RecoveryOrdered) -> None:
+    case.recoveries[event.recovery] = Recovery(
+        event.recovery, event.amount_fen, event.cause, event.restores_headroom, event.due_on
+    )
+
+
+def _recovery_received(case: CaseFile, recorded: Recorded, event: events.RecoveryReceived) -> None:
+    case.recoveries[event.recovery].received_fen += event.amount_fen
+    case.drawn = less(case.drawn, event.draws)
+
+
+def _recovery_cancelled(case: CaseFile, recorded: Recorded, event: events.RecoveryCancelled) -> None:
+    case.recoveries[event.recovery].amount_fen -= event.amount_fen
+
+
+_STEPS: Final[dict[type[events.Event], Callable[[CaseFile, Recorded, Any], None]]] = {
+    events.ApplicationSubmitted: _submitted,
+    events.ApplicationAccepted: _accepted,
+    events.ApplicationRefused: _refused,
+    events.ApplicationWithdrawn: _withdrawn,
+    events.AmountDetermined: _determined,
+    events.AwardApproved: _approved,
+    events.AwardReleased: _released,
+    events.DisbursementRequested: _requested,
+    events.DisbursementOrdered: _ordered,
+    events.DisbursementSettled: _settled,
+    events.DisbursementCancelled: _cancelled,
+    events.ViolationFound: _violation_found,
+    events.ViolationWithdrawn: _violation_withdrawn,
+    events.RecoveryOrdered: _recovery_ordered,
+    events.RecoveryReceived: _recovery_received,
+    events.RecoveryCancelled: _recovery_cancelled,
+}
+
+
+def part_of(draws: tuple[Draw, ...], amount_fen: int, award_fen: int) -> tuple[Draw, ...]:
+    """The part of an award's draws that ``amount_fen`` of its ``award_fen`` stands for, taken from the last scopes first.
+
+    Under every limit the draws of an award sum to the award, so each limit gets back the same sum.
+    """
+    assert 0 <= amount_fen <= award_fen, (amount_fen, award_fen)
+    left = {draw.limit: amount_fen for draw in draws}
+    part: list[Draw] = []
+    for draw in reversed(draws):
+        taken = min(draw.amount_fen, left[draw.limit])
+        left[draw.limit] -= taken
+        if taken:
+            part.append(replace(draw, amount_fen=taken))
+    assert not any(left.values()), "an award draws its whole amount under every limit"
+    return tuple(reversed(part))
+
+
+def less(draws: tuple[Draw, ...], taken: tuple[Draw, ...]) -> tuple[Draw, ...]:
+    """``draws`` reduced by ``taken``, scope by scope."""
+    by_scope = {draw.scope: draw.amount_fen for draw in taken}
+    return tuple(replace(draw, amount_fen=draw.amount_fen - by_scope.get(draw.scope, 0)) for draw in draws)

@@ -1,0 +1,102 @@
+"""审批: the amount on the sheet becomes an award and counts toward its limits from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from ledger.casefile import CaseFile, CaseState, part_of
+from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
+from ledger.commands.determine_amount import chosen_cap_year, claim_of
+from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
+from ledger.events import AmountDetermined, AwardApproved
+from ledger.money import format_yuan
+from ledger.roles import Role
+from ledger.rules import Claim, Determination, determine
+from ledger.scopes import budget_of_year
+
+
+class ApproveAward(Command, frozen=True, kw_only=True):
+    """The approver states the ``amount_fen`` that is approved: at most the determined one, less only with a ``reason``.
+
+    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1).
+    """
+
+    name: ClassVar[str] = "approve-award"
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
+    asks_for_money: ClassVar[bool] = True
+
+    case: str
+    amount_fen: int
+    cap_year: int | None = None
+
+    def field_errors(self, today: date) -> Iterator[FieldError]:
+        yield from super().field_errors(today)
+        yield from amount_errors(self.amount_fen)
+
+    def decide(self, facts: Facts) -> Decision:
+        case = facts.case(self.case)
+        require_state(case, [CaseState.DETERMINED], Text("审批", "approve it"))
+        determined = case.determination
+        assert determined is not None
+        policy = facts.pinned_policy(case.policy)
+        claim = claim_of(case, policy, determined.particulars, chosen_cap_year(policy, self.cap_year, facts))
+        if self.amount_fen > determined.amount_fen:
+            raise _above_determined(self.amount_fen, determined, claim.rule.article)
+        if self.amount_fen < determined.amount_fen and self.reason is None:
+            raise required("reason")
+        now = determine(claim, facts.standing())
+        if self.amount_fen > now.amount_fen:
+            raise _headroom_moved(self.amount_fen, now)
+        return Decision(self._approved(case, claim, determined, now), case.policy)
+
+    def _approved(
+        self, case: CaseFile, claim: Claim, determined: AmountDetermined, now: Determination
+    ) -> AwardApproved:
+        return AwardApproved(
+            case=case.number,
+            enterprise=case.enterprise,
+            rule=case.rule,
+            item=case.item,
+            amount_fen=self.amount_fen,
+            determined_fen=determined.amount_fen,
+            cap_year=claim.cap_year,
+            bound_by=now.bound_by,
+            draws=part_of(now.draws, self.amount_fen, now.amount_fen),
+            window=now.window,
+            budget_scope=budget_of_year(claim.policy.id, claim.cap_year).key,
+            window_scope=now.window.scope if now.window else None,
+        )
+
+
+def _above_determined(asked_fen: int, determined: AmountDetermined, article: str) -> Refusal:
+    asked, due = format_yuan(asked_fen), format_yuan(determined.amount_fen)
+    return Refusal(
+        "above-determined-amount",
+        Text(
+            f"审批金额{asked}元高于按第{article}条核定的{due}元，请按核定金额或更低金额审批",
+            f"{asked} yuan is above the {due} yuan determined under article {article}; approve that or less",
+        ),
+        clause=determined.bound_by.clause if determined.bound_by else article,
+    )
+
+
+def _headroom_moved(asked_fen: int, now: Determination) -> Refusal:
+    bound = now.bound_by
+    limit = _limit_named(now, bound.limit if bound else None)
+    asked, due = format_yuan(asked_fen), format_yuan(now.amount_fen)
+    return Outdated(
+        "headroom-moved",
+        Text(
+            f"核定之后额度已被其他资助占用：现在最多可批{due}元，低于{asked}元，请重新核定",
+            f"others drew on the limit since the amount was determined: {due} yuan may be approved now, "
+            f"not {asked}; determine the amount again",
+        ),
+        clause=bound.clause if bound else None,
+        limit=limit,
+    )
+
+
+def _limit_named(now: Determination, name: str | None) -> Headroom | None:
+    return next((headroom for headroom in now.headroom if headroom.limit == name), None)

@@ -1,0 +1,80 @@
+"""释放: approved money that will not be paid is set free, and its limits get it back unless a violation is the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from ledger.casefile import CaseFile, CaseState, part_of
+from ledger.causes import Cause, cause_errors, restores_headroom
+from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state
+from ledger.errors import FieldError, Refusal, Text
+from ledger.events import AwardReleased
+from ledger.money import format_yuan
+from ledger.roles import Role
+
+
+class ReleaseAward(Command, frozen=True, kw_only=True):
+    """Releases ``amount_fen`` of what is neither requested nor paid. ``cause`` is a :class:`~ledger.causes.Cause`."""
+
+    name: ClassVar[str] = "release-award"
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
+    asks_for_money: ClassVar[bool] = True
+
+    case: str
+    amount_fen: int
+    cause: str
+
+    def field_errors(self, today: date) -> Iterator[FieldError]:
+        yield from super().field_errors(today)
+        yield from amount_errors(self.amount_fen)
+        yield from cause_errors(self.cause)
+
+    def decide(self, facts: Facts) -> Decision:
+        case = facts.case(self.case)
+        require_state(
+            case,
+            [CaseState.APPROVED, CaseState.PART_PAID, CaseState.VIOLATION],
+            Text("释放资助", "release any of it"),
+        )
+        if self.amount_fen > case.uncommitted_fen:
+            free = format_yuan(case.uncommitted_fen)
+            raise Refusal(
+                "above-unpaid-amount",
+                Text(
+                    f"尚未申请拨付的金额只有{free}元，不能释放{format_yuan(self.amount_fen)}元",
+                    f"only {free} yuan is not requested or paid yet; {format_yuan(self.amount_fen)} cannot be released",
+                ),
+            )
+        return Decision(self._released(case), case.policy)
+
+    def _released(self, case: CaseFile) -> AwardReleased:
+        drawn_fen = drawn_under_each_limit(case)
+        returned_fen = self.amount_fen if restores_headroom(Cause(self.cause)) else 0
+        return AwardReleased(
+            case=case.number,
+            enterprise=case.enterprise,
+            amount_fen=self.amount_fen,
+            cause=self.cause,
+            draws=part_of(case.drawn, returned_fen, drawn_fen),
+            budget_scope=case.budget_scope,
+            window_scope=freed_window(case, returned_fen),
+        )
+
+
+def drawn_under_each_limit(case: CaseFile) -> int:
+    """What the award still draws; the same under every limit it draws on."""
+    totals: dict[str, int] = {}
+    for draw in case.drawn:
+        totals[draw.limit] = totals.get(draw.limit, 0) + draw.amount_fen
+    sums = set(totals.values())
+    assert len(sums) == 1, totals
+    return sums.pop()
+
+
+def freed_window(case: CaseFile, returned_fen: int) -> str | None:
+    """The window whose months become free again: only where the award gives back all that it drew."""
+    if case.window is None or returned_fen < drawn_under_each_limit(case):
+        return None
+    return case.window.scope

@@ -1,0 +1,58 @@
+"""拨付申请: the first of the three hands through which every payment goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from ledger.casefile import CaseFile, CaseState
+from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state
+from ledger.errors import FieldError, Refusal, Text
+from ledger.events import DisbursementRequested
+from ledger.money import format_yuan
+from ledger.roles import Role
+
+
+class RequestDisbursement(Command, frozen=True, kw_only=True):
+    """``amount_fen`` at most what of the award is not requested or paid yet."""
+
+    name: ClassVar[str] = "request-disbursement"
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE})
+    asks_for_money: ClassVar[bool] = True
+
+    case: str
+    amount_fen: int
+
+    def field_errors(self, today: date) -> Iterator[FieldError]:
+        yield from super().field_errors(today)
+        yield from amount_errors(self.amount_fen)
+
+    def decide(self, facts: Facts) -> Decision:
+        case = facts.case(self.case)
+        require_payable(case, Text("申请拨付", "request a disbursement"))
+        if self.amount_fen > case.uncommitted_fen:
+            raise _above_award(case, self.amount_fen)
+        requested = DisbursementRequested(
+            case=case.number,
+            enterprise=case.enterprise,
+            disbursement=len(case.disbursements) + 1,
+            amount_fen=self.amount_fen,
+        )
+        return Decision(requested, case.policy)
+
+
+def require_payable(case: CaseFile, step: Text) -> None:
+    """Raise unless money of this award may move toward the enterprise: no open violation or recovery."""
+    require_state(case, [CaseState.APPROVED, CaseState.PART_PAID, CaseState.PAID], step)
+
+
+def _above_award(case: CaseFile, asked_fen: int) -> Refusal:
+    asked, left, award = (format_yuan(fen) for fen in (asked_fen, case.uncommitted_fen, case.awarded_fen))
+    return Refusal(
+        "above-award",
+        Text(
+            f"申请拨付{asked}元，超过可申请的{left}元（资助额{award}元，其余已申请或已拨付）",
+            f"{asked} yuan is above the {left} yuan that may still be requested of the award of {award}",
+        ),
+    )

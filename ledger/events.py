@@ -1,0 +1,327 @@
+"""Every fact the ledger knows how to record: its stable type name, its payload and its tags.
+
+Events are in the past tense, one business fact each. The type name is what the store keeps for ever; it is never derived
+from a Python name. Tags are computed here and nowhere else: they say which histories and which limits a fact belongs to.
+A new field is added with a default; a new meaning is a new type. Amounts are fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar, Final
+
+import msgspec
+
+from ledger.errors import Headroom, Text
+from ledger.rules import Binding, Draw, Step, WindowUse
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all payloads. ``type_name`` is the word the store keeps; ``schema_version`` counts its shapes."""
+
+    type_name: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+
+    def tags(self) -> Iterator[str]:
+        """The histories and scopes this fact belongs to."""
+        return iter(())
+
+
+def case_tag(case: str) -> str:
+    return f"case={case}"
+
+
+def enterprise_tag(enterprise: str) -> str:
+    return f"enterprise={enterprise}"
+
+
+def scope_tag(scope: str) -> str:
+    """``scope`` is a :attr:`ledger.scopes.Scope.key`."""
+    return f"limit={scope}"
+
+
+def person_tag(person: str) -> str:
+    return f"person={person}"
+
+
+def key_tag(actor: str, key: str) -> str:
+    return f"key={actor}/{key}"
+
+
+def register_tag(register: str, number: str) -> str:
+    """A number that its register gives out once: a bank's serial number, an acceptance number."""
+    return f"{register}={number}"
+
+
+BANK_SERIAL: Final = "bank-serial"
+ACCEPTANCE_NUMBER: Final = "acceptance-number"
+
+
+class CaseEvent(Event, frozen=True, kw_only=True):
+    """A step in one matter: an application and the award that may come of it share a case number."""
+
+    case: str
+    enterprise: str
+
+    def tags(self) -> Iterator[str]:
+        yield case_tag(self.case)
+        yield enterprise_tag(self.enterprise)
+        for register, number in self.register_entries():
+            yield register_tag(register, number)
+
+    def register_entries(self) -> Iterator[tuple[str, str]]:
+        """Numbers used by this fact that no other fact may use again, as ``(register, number)``."""
+        return iter(())
+
+
+# Application
+
+
+class ApplicationSubmitted(CaseEvent, frozen=True, kw_only=True):
+    """提交申报. ``particulars`` as submitted, normalised: money as yuan with two decimals, dates in ISO 8601."""
+
+    type_name = "application-submitted"
+    enterprise_name: str
+    rule: str
+    item: str
+    particulars: dict[str, str | bool | int]
+
+
+class ApplicationAccepted(CaseEvent, frozen=True, kw_only=True):
+    """受理. The acceptance number decides the order in which a yearly limit is drawn on (reading B35)."""
+
+    type_name = "application-accepted"
+    acceptance_number: str
+
+    def register_entries(self) -> Iterator[tuple[str, str]]:
+        yield ACCEPTANCE_NUMBER, self.acceptance_number
+
+
+class ApplicationRefused(CaseEvent, frozen=True, kw_only=True):
+    """不予受理 or 不予资助; the envelope's reason says why in words."""
+
+    type_name = "application-refused"
+    ground: str
+
+
+class ApplicationWithdrawn(CaseEvent, frozen=True, kw_only=True):
+    """撤回, before an award was approved."""
+
+    type_name = "application-withdrawn"
+
+
+class AmountDetermined(CaseEvent, frozen=True, kw_only=True):
+    """核定金额. ``particulars`` as verified; ``steps`` is the calculation, ``bound_by`` what cut the amount last."""
+
+    type_name = "amount-determined"
+    particulars: dict[str, str | bool | int]
+    cap_year: int
+    amount_fen: int
+    bound_by: Binding | None
+    steps: tuple[Step, ...]
+
+
+# Award
+
+
+class DrawingEvent(CaseEvent, frozen=True, kw_only=True):
+    """A fact that takes from limits or gives back to them.
+
+    ``draws`` says how much under each scope; under every limit they sum to ``drawn_fen``, which is also what the budget of
+    ``budget_scope`` gives or gets back. ``window_scope`` is named where months of a window become funded or free again.
+    """
+
+    draws: tuple[Draw, ...]
+    budget_scope: str
+    window_scope: str | None = None
+
+    @property
+    def drawn_fen(self) -> int:
+        return sum(draw.amount_fen for draw in self.draws if draw.limit == self.draws[0].limit)
+
+    def tags(self) -> Iterator[str]:
+        yield from super().tags()
+        for draw in self.draws:
+            yield scope_tag(draw.scope)
+        yield scope_tag(self.budget_scope)
+        if self.window_scope is not None:
+            yield scope_tag(self.window_scope)
+
+
+class AwardApproved(DrawingEvent, frozen=True, kw_only=True):
+    """审批通过. From here the money counts toward its limits; ``cap_year`` is fixed here and never recomputed."""
+
+    type_name = "award-approved"
+    rule: str
+    item: str
+    amount_fen: int
+    determined_fen: int
+    cap_year: int
+    bound_by: Binding | None
+    window: WindowUse | None = None
+
+
+class AwardReleased(DrawingEvent, frozen=True, kw_only=True):
+    """Money that was approved and will not be paid. ``draws`` is what the limits get back; empty where the cause gives
+    nothing back (reading B5).
+    """
+
+    type_name = "award-released"
+    amount_fen: int
+    cause: str
+
+
+# Disbursement
+
+
+class DisbursementRequested(CaseEvent, frozen=True, kw_only=True):
+    """拨付申请. Disbursements are numbered within their award from 1."""
+
+    type_name = "disbursement-requested"
+    disbursement: int
+    amount_fen: int
+
+
+class DisbursementOrdered(CaseEvent, frozen=True, kw_only=True):
+    """支付令, by another person than the one who requested."""
+
+    type_name = "disbursement-ordered"
+    disbursement: int
+    amount_fen: int
+
+
+class DisbursementSettled(CaseEvent, frozen=True, kw_only=True):
+    """到账, with the bank's serial number."""
+
+    type_name = "disbursement-settled"
+    disbursement: int
+    amount_fen: int
+    bank_serial: str
+
+    def register_entries(self) -> Iterator[tuple[str, str]]:
+        yield BANK_SERIAL, self.bank_serial
+
+
+class DisbursementCancelled(CaseEvent, frozen=True, kw_only=True):
+    """A request or order taken back before the bank settled it."""
+
+    type_name = "disbursement-cancelled"
+    disbursement: int
+    amount_fen: int
+
+
+# Supervision
+
+
+class ViolationFound(CaseEvent, frozen=True, kw_only=True):
+    """违规认定. Stops further payment of the award until it is withdrawn."""
+
+    type_name = "violation-found"
+    violation: int
+    party: str
+
+
+class ViolationWithdrawn(CaseEvent, frozen=True, kw_only=True):
+    type_name = "violation-withdrawn"
+    violation: int
+
+
+class RecoveryOrdered(CaseEvent, frozen=True, kw_only=True):
+    """追缴决定: principal to be paid back by ``due_on``."""
+
+    type_name = "recovery-ordered"
+    recovery: int
+    amount_fen: int
+    cause: str
+    restores_headroom: bool
+    due_on: date
+
+
+class RecoveryReceived(DrawingEvent, frozen=True, kw_only=True):
+    """追回到账, in part or whole. ``draws`` is what the limits get back, empty for a violation (reading B5)."""
+
+    type_name = "recovery-received"
+    recovery: int
+    amount_fen: int
+    bank_serial: str
+
+    def register_entries(self) -> Iterator[tuple[str, str]]:
+        yield BANK_SERIAL, self.bank_serial
+
+
+class RecoveryCancelled(CaseEvent, frozen=True, kw_only=True):
+    """A recovery order taken back for what has not been received."""
+
+    type_name = "recovery-cancelled"
+    recovery: int
+    amount_fen: int
+
+
+# Beside the cases
+
+
+class BudgetAppropriated(Event, frozen=True, kw_only=True):
+    """年度预算: the whole sum that awards of one policy and year may reach; a later one replaces an earlier."""
+
+    type_name = "budget-appropriated"
+    scope: str
+    policy_id: str
+    year: int
+    amount_fen: int
+
+    def tags(self) -> Iterator[str]:
+        yield scope_tag(self.scope)
+
+
+class RoleGranted(Event, frozen=True, kw_only=True):
+    type_name = "role-granted"
+    person: str
+    role: str
+
+    def tags(self) -> Iterator[str]:
+        yield person_tag(self.person)
+
+
+class RoleRevoked(Event, frozen=True, kw_only=True):
+    type_name = "role-revoked"
+    person: str
+    role: str
+
+    def tags(self) -> Iterator[str]:
+        yield person_tag(self.person)
+
+
+class CommandRefused(Event, frozen=True, kw_only=True):
+    """Money was asked for and refused. Counts toward no limit; kept for auditors, and as the answer to the same key.
+
+    ``kind`` is the refusal's place in the tree of errors; ``asked_fen`` is empty where no sum was named.
+    """
+
+    type_name = "command-refused"
+    command: str
+    kind: str
+    code: str
+    text: Text
+    clause: str | None = None
+    limit: Headroom | None = None
+    asked_fen: int | None = None
+    case: str | None = None
+    enterprise: str | None = None
+
+    def tags(self) -> Iterator[str]:
+        if self.case is not None:
+            yield case_tag(self.case)
+        if self.enterprise is not None:
+            yield enterprise_tag(self.enterprise)
+
+
+def _concrete(base: type[Event]) -> Iterator[type[Event]]:
+    for subclass in base.__subclasses__():
+        if "type_name" in subclass.__dict__:
+            yield subclass
+        yield from _concrete(subclass)
+
+
+EVENT_TYPES: Final = {event_type.type_name: event_type for event_type in _concrete(Event)}
+"""Stable type name → class. The one place from which names are written and read."""

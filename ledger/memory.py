@@ -1,0 +1,71 @@
+"""What the door remembers between decisions: folds by tag, kept current with the log and bounded in number.
+
+A command then costs the same whether its scope has ten events or ten thousand. Nothing here is an authority: all of it can
+be dropped at any time and is folded from the log again when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime
+from typing import Any, Final
+
+from ledger.guards import Fold
+from ledger.mapper import Recorded
+
+TAGS_MAX: Final = 100_000
+"""Histories remembered at once; the least recently asked for is forgotten first. About 1 kB each."""
+
+
+class Memory:
+    """States of folds, by tag, and the instant of the log's last fact.
+
+    Only touched under the store's write lock; not shared between threads by itself.
+    """
+
+    def __init__(self, tags_max: int = TAGS_MAX) -> None:
+        self._tags_max = tags_max
+        self.last_instant: datetime | None = None
+        self._states: OrderedDict[str, dict[str, tuple[Fold[Any], Any]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def knows(self, tag: str) -> bool:
+        """Whether any fold of this tag is remembered."""
+        return tag in self._states
+
+    def recall(self, fold: Fold[Any], tag: str) -> tuple[Any] | None:
+        """The state in a one-tuple, or None where it is not remembered."""
+        states = self._states.get(tag)
+        if states is None or fold.name not in states:
+            return None
+        self._states.move_to_end(tag)
+        return (states[fold.name][1],)
+
+    def keep(self, fold: Fold[Any], tag: str, state: Any) -> None:
+        self._states.setdefault(tag, {})[fold.name] = (fold, state)
+        self._states.move_to_end(tag)
+        while len(self._states) > self._tags_max:
+            self._states.popitem(last=False)
+
+    def advance(self, recorded: Recorded) -> None:
+        """Fold a new fact into everything remembered that it belongs to."""
+        self.last_instant = recorded.envelope.recorded_at
+        for tag in recorded.tags:
+            states = self._states.get(tag)
+            if states is None:
+                continue
+            for name, (fold, state) in list(states.items()):
+                try:
+                    states[name] = (fold, fold.apply(state, recorded))
+                except Exception:  # noqa: BLE001
+                    # A fold that fails half-way leaves a state nobody may trust: forget it, so that the one who asks
+                    # next meets the failure, alone.
+                    self._states.pop(tag, None)
+                    break
+
+    def forget(self) -> None:
+        """Drop everything: after a commit that failed, nothing remembered is known to be true."""
+        self._states.clear()
+        self.last_instant = None

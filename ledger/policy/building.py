@@ -1,0 +1,101 @@
+"""From the tables of a policy file to a :class:`Policy`: what the names in it refer to, and what the readings say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from ledger.calendar import window_of_months
+from ledger.policy.citation import SUPPLEMENT
+from ledger.policy.findings import Findings
+from ledger.policy.form import Entry, Form
+from ledger.policy.model import Article, Limit, Policy, Reading, Rule
+from ledger.policy.place import Place
+from ledger.policy.rule_building import RuleBuilder
+
+
+def build(form: Form, on: date, sha256: str, findings: Findings) -> Policy | None:
+    """The policy as read on a day. Notes every fault of meaning within an entry; such an entry is left out.
+
+    None where the head of the file is at fault.
+    """
+    readings = _readings(form, on, findings)
+    limits = {name: limit for name in form.limits if (limit := _limit(name, form, readings, findings))}
+    rules = {rule_id: rule for rule_id in form.rules if (rule := _rule(rule_id, form, readings, limits, findings))}
+    articles = {number: Article(number, **entry) for number, entry in form.articles.items()}
+    if form.header is None:
+        return None
+    head, before = form.header, len(findings.lines)
+    place = Place(("policy",), SUPPLEMENT, findings, form, readings)
+    since = place.cited("effective_from", head["effective_from"])
+    months = place.cited("validity", head["validity"])
+    rounding = place.cited("rounding", head["rounding"])
+    if len(findings.lines) > before:
+        return None
+    return Policy(
+        id=head["id"],
+        version=head["version"],
+        number=head["number"],
+        title=head["title"],
+        interpreted_by=head["interpreted_by"],
+        validity=window_of_months(since.value, months.value),
+        rounding_fen=rounding,
+        articles=articles,
+        limits=limits,
+        rules=rules,
+        readings=readings,
+        sha256=sha256,
+    )
+
+
+def change_days(form: Form) -> list[date]:
+    """The days on which a reading is switched, in order."""
+    return sorted({switch["since"] for entry in form.readings.values() for switch in entry.get("switched", ())})
+
+
+def _readings(form: Form, on: date, findings: Findings) -> dict[str, Reading]:
+    built: dict[str, Reading] = {}
+    for name, entry in form.readings.items():
+        place = Place(("readings", name), entry["article"], findings, form, {})
+        place.source(("article",), entry["article"], None)
+        options = entry.get("options", {})
+        for position, value in enumerate([entry["value"], *(s["value"] for s in entry.get("switched", ()))]):
+            if options and value not in options:
+                keys = ("switched", position - 1, "value") if position else ("value",)
+                place.note(keys, f"{value!r}不在options中", f"{value!r} is not among the options")
+        built[name] = _reading(name, entry, options, on)
+    return built
+
+
+def _reading(name: str, entry: Entry, options: Mapping[str, str], on: date) -> Reading:
+    current: Entry = {key: entry.get(key) for key in ("value", "since", "decided_by", "why", "document")}
+    for switch in sorted(entry.get("switched", ()), key=lambda s: s["since"]):
+        if switch["since"] <= on:
+            current = dict(switch)
+    answer = options.get(current["value"], entry["answer"]) if current["value"] != entry["value"] else entry["answer"]
+    return Reading(
+        id=name, article=entry["article"], question=entry["question"], answer=answer, options=options, **current
+    )
+
+
+def _limit(name: str, form: Form, readings: Mapping[str, Reading], findings: Findings) -> Limit | None:
+    entry, before = form.limits[name], len(findings.lines)
+    place = Place(("limits", name), entry["clause"], findings, form, readings)
+    place.source(("clause",), entry["clause"], None)
+    limit = Limit(
+        name=name,
+        label=entry["label"],
+        clause=entry["clause"],
+        ceiling_fen=place.cited("ceiling", entry["ceiling"]),
+        cap_year=place.cited("cap_year", entry["cap_year"]),
+    )
+    return limit if len(findings.lines) == before else None
+
+
+def _rule(
+    rule_id: str, form: Form, readings: Mapping[str, Reading], limits: Mapping[str, Limit], findings: Findings
+) -> Rule | None:
+    entry, before = form.rules[rule_id], len(findings.lines)
+    place = Place(("rules", rule_id), entry["article"], findings, form, readings)
+    rule = RuleBuilder(rule_id, entry, place, limits).build()
+    return rule if len(findings.lines) == before else None

@@ -1,0 +1,132 @@
+"""Whether the entries of a policy agree with each other: gaps, overlaps, and ceilings that contradict."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ledger.errors import Text
+from ledger.policy.citation import chinese_numeral
+from ledger.policy.findings import Findings
+from ledger.policy.form import Form, key_of
+from ledger.policy.model import CapYear, Funding, Policy, Rule
+from ledger.policy.terms import TierCeiling, WindowedRate
+
+
+def check(policy: Policy, form: Form, findings: Findings) -> None:
+    """Note every contradiction and every gap between the entries that could be built."""
+    _articles(form, findings)
+    _funding(policy, form, findings)
+    _limits_used(policy, form, findings)
+    _names(policy, findings)
+    for rule in policy.rules.values():
+        _tiers(rule, findings)
+        _ceilings(rule, findings)
+        _windows(rule, findings)
+        _once(rule, findings)
+
+
+def _articles(form: Form, findings: Findings) -> None:
+    numbers = sorted(form.named["articles"], key=len)
+    expected = [chinese_numeral(n) for n in range(1, min(len(numbers), 99) + 1)]
+    for number in expected:
+        if number not in form.named["articles"]:
+            findings.add(
+                key_of("articles", number),
+                number,
+                Text(zh="条文编号不连续，缺此条", en="a gap: the article is missing"),
+            )
+    for number in numbers:
+        if number not in expected:
+            findings.add(
+                key_of("articles", number),
+                number,
+                Text(zh="条文编号不连续或写法有误", en="not the next article number"),
+            )
+
+
+def _funding(policy: Policy, form: Form, findings: Findings) -> None:
+    """An article that says it is ruled has a rule; one that says otherwise has none."""
+    ruled = {rule.article for rule in policy.rules.values()} | {entry.get("article") for entry in form.rules.values()}
+    faulty = form.named["rules"] - form.rules.keys()
+    for number, article in policy.articles.items():
+        if article.funding is Funding.RULED and number not in ruled and not faulty:
+            text = Text(zh="标为ruled而没有规则", en="a gap: funding is ruled, and no rule carries it out")
+            findings.add(key_of("articles", number, "funding"), number, text)
+        if article.funding is not Funding.RULED and number in ruled:
+            text = Text(
+                zh=f"标为{article.funding.value}而有规则", en=f"funding is {article.funding.value}, and there is a rule"
+            )
+            findings.add(key_of("articles", number, "funding"), number, text)
+
+
+def _limits_used(policy: Policy, form: Form, findings: Findings) -> None:
+    used = {entry.get("limit") for entry in form.rules.values()}
+    if form.named["rules"] - form.rules.keys():
+        return
+    for name, limit in policy.limits.items():
+        if name not in used:
+            findings.add(
+                key_of("limits", name), limit.clause, Text(zh="没有规则使用此限额", en="no rule draws on this limit")
+            )
+
+
+def _names(policy: Policy, findings: Findings) -> None:
+    """Two rules under one name, or two limits under one label, overlap: an officer could not tell them apart."""
+    _unique(findings, [(key_of("rules", r.id, "name"), r.article, r.name) for r in policy.rules.values()])
+    _unique(findings, [(key_of("limits", x.name, "label"), x.clause, x.label) for x in policy.limits.values()])
+
+
+def _unique(findings: Findings, named: list[tuple[str, str, str]]) -> None:
+    first: dict[str, str] = {}
+    for key, clause, name in named:
+        if name in first:
+            text = Text(
+                zh=f"与{first[name]}重名，规则重叠：{name}", en=f"overlaps with {first[name]}: the same name {name}"
+            )
+            findings.add(key, clause, text)
+        first.setdefault(name, key)
+
+
+def _tiers(rule: Rule, findings: Findings) -> None:
+    if not isinstance(rule.terms, TierCeiling):
+        return
+    for position, (lower, higher) in enumerate(pairwise(rule.terms.tiers), start=1):
+        key = key_of("rules", rule.id, "tiers", position)
+        if higher.at_least <= lower.at_least:
+            findings.add(key, rule.article, Text(zh="各档数量应逐档递增", en="tiers are not ascending: at_least"))
+        if higher.ceiling_fen <= lower.ceiling_fen:
+            findings.add(key, rule.article, Text(zh="各档上限应逐档递增", en="tiers are not ascending: ceiling"))
+
+
+def _ceilings(rule: Rule, findings: Findings) -> None:
+    """A yearly ceiling below an item's, or below a tier's, makes the latter a promise that nobody can be paid."""
+    if rule.limit is None:
+        return
+    tiers = rule.terms.tiers if isinstance(rule.terms, TierCeiling) else ()
+    bonus_fen = rule.item_cap_bonus.amount_fen.value if rule.item_cap_bonus else 0
+    item_fen = rule.item_cap_fen.value + bonus_fen if rule.item_cap_fen else 0
+    if max(item_fen, *(tier.ceiling_fen for tier in tiers), 0) > rule.limit.ceiling_fen.value:
+        text = Text(
+            zh=f"年度上限低于规则{rule.id}的单项或分档上限",
+            en=f"cap below a tier: lower than the item's or a tier's ceiling of rule {rule.id}",
+        )
+        findings.add(key_of("limits", rule.limit.name, "ceiling"), rule.limit.clause, text)
+
+
+def _windows(rule: Rule, findings: Findings) -> None:
+    """A window and a limit by benefit year need each other."""
+    by_benefit = rule.limit is not None and rule.limit.cap_year.value is CapYear.BENEFIT
+    if isinstance(rule.terms, WindowedRate) != by_benefit:
+        text = Text(
+            zh="windowed-rate须且仅能使用按benefit-year计的限额",
+            en="a windowed-rate needs a limit counted by benefit-year, and only such a rule may use one",
+        )
+        findings.add(key_of("rules", rule.id, "limit"), rule.article, text)
+
+
+def _once(rule: Rule, findings: Findings) -> None:
+    if rule.once_per_item is not None and rule.item_cap_fen is None:
+        text = Text(
+            zh="once_per_item须有item_cap，否则无从累计", en="once_per_item needs an item_cap: else nothing is counted"
+        )
+        findings.add(key_of("rules", rule.id, "once_per_item"), rule.article, text)

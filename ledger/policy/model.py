@@ -1,0 +1,226 @@
+"""A policy as the office reads it: articles, rules, limits and readings. Plain frozen data; no arithmetic.
+
+A :class:`Policy` is one file of policy text, read as of one day: where the office has switched a reading, the same text
+gives another :class:`Policy` from that day on (:meth:`ledger.policy.registry.PolicyRegistry.get`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+from ledger.calendar import Window
+from ledger.errors import Refusal, Text
+from ledger.policy.citation import article_cited
+from ledger.policy.terms import Cited, Particular, Terms
+
+
+class Funding(StrEnum):
+    """What an article says about money."""
+
+    RULED = "ruled"
+    """It grants money, and this file holds its rules."""
+    NONE = "none"
+    """It grants no money."""
+    PENDING = "pending"
+    """It grants money, and its rules are not in this file yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article: ``number`` as the text counts (六), ``name`` in our own words."""
+
+    number: str
+    name: str
+    funding: Funding
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An open question of the text, and how the office reads it on the day this policy was read for.
+
+    ``value`` is one of ``options`` (value → what it means) where there are options.
+    """
+
+    id: str
+    article: str
+    question: str
+    answer: str
+    value: str
+    options: Mapping[str, str]
+    decided_by: str
+    since: date
+    why: str
+    document: str | None
+
+
+class CapYear(StrEnum):
+    """Which year a yearly limit counts in."""
+
+    PLAN = "plan-year"
+    """The year of the funding plan that approves the award: the claim's ``cap_year``."""
+    PURCHASE = "purchase-year"
+    """The year stated in the claim: the rule's one particular of kind ``year``."""
+    BENEFIT = "benefit-year"
+    """Twelve months from the anchor of the enterprise's window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A yearly ceiling of one enterprise over all the rules that name it, e.g. ``C5``."""
+
+    name: str
+    label: str
+    clause: str
+    ceiling_fen: Cited[int]
+    cap_year: Cited[CapYear]
+
+
+@dataclass(frozen=True, slots=True)
+class CapBonus:
+    """How much higher the item's ceiling is where the flag ``when`` holds. Never money of its own."""
+
+    amount_fen: Cited[int]
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWhen:
+    """A flag that bars the claim. ``code`` is the refusal's code, ``because`` tells a clerk why, in Chinese."""
+
+    flag: str
+    code: str
+    cite: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One instalment: its share of the award, and the event that makes it due."""
+
+    share: Fraction
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Payment in instalments. ``required``: the text asks for it; else it is the office's default. Shares sum to 1."""
+
+    required: bool
+    stages: tuple[Stage, ...]
+    cite: str | None
+    reading: str | None
+
+
+class Review(StrEnum):
+    """How applications under a rule are examined, unless the application round says otherwise."""
+
+    ENTITLED = "entitled"
+    """核准类: who meets the conditions is funded."""
+    SCORED = "scored"
+    """评审类: experts score and rank."""
+    SINGLE = "single"
+    """专项类: each case is decided on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One funding rule. ``item`` says what an item of this rule is (a certificate, a lease, a project).
+
+    ``item_cap_fen`` counts over all awards for one item; ``once_per_item`` allows a single award for it.
+    """
+
+    id: str
+    article: str
+    name: str
+    beneficiary: str
+    condition: str
+    item: str
+    review: Review
+    particulars: Mapping[str, Particular]
+    terms: Terms
+    item_cap_fen: Cited[int] | None
+    item_cap_bonus: CapBonus | None
+    once_per_item: Cited[bool] | None
+    limit: Limit | None
+    refused_when: tuple[RefusedWhen, ...]
+    audited: Cited[bool] | None
+    stages: Stages | None
+    cost_window_months: Cited[int] | None
+    readings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Which text a decision was taken under."""
+
+    policy_id: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of a policy, as read on a day. ``sha256`` is that of the file's bytes, in lower-case hex.
+
+    ``number`` is the document's 文号; ``validity`` half-open; ``rounding_fen`` 100 (whole yuan) or 1.
+    """
+
+    id: str
+    version: int
+    number: str
+    title: str
+    interpreted_by: str
+    validity: Window
+    rounding_fen: Cited[int]
+    articles: Mapping[str, Article]
+    limits: Mapping[str, Limit]
+    rules: Mapping[str, Rule]
+    readings: Mapping[str, Reading]
+    sha256: str
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.id, self.version, self.sha256)
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule so numbered.
+
+        Raises ``Refusal`` ``no-money-rule`` (with the clause) where an article without money is cited, in any of the
+        ways people cite (6, 6.1, 六, 第六条, （六）), and ``unknown-rule`` for anything else.
+        """
+        if (rule := self.rules.get(rule_id)) is not None:
+            return rule
+        number = article_cited(rule_id)
+        article = self.articles.get(number) if number else None
+        if article is not None and article.funding is Funding.NONE:
+            raise _no_money(article)
+        raise self._unknown(rule_id, article)
+
+    def _unknown(self, rule_id: str, article: Article | None) -> Refusal:
+        known = "、".join(self.rules)
+        zh, en = f"没有编号为“{rule_id}”的资助规则", f"there is no funding rule {rule_id!r}"
+        if article is not None and article.funding is Funding.PENDING:
+            zh, en = (
+                f"第{article.number}条的资助规则尚未录入",
+                f"the rules of article {article.number} are not entered yet",
+            )
+        return Refusal(
+            "unknown-rule",
+            Text(zh=f"{zh}；可用的规则：{known}", en=f"{en}; the rules are: {known}"),
+            clause=article.number if article else None,
+        )
+
+
+def _no_money(article: Article) -> Refusal:
+    return Refusal(
+        "no-money-rule",
+        Text(
+            zh=f"本条无资金资助条款：第{article.number}条（{article.name}）。请改引有资助条款的规则。",
+            en=f"Article {article.number} ({article.name}) grants no money. Cite a rule that does.",
+        ),
+        clause=article.number,
+    )

@@ -1,0 +1,168 @@
+"""The policies that this ledger knows: read from files at the start, complete and sound, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import NotFound, PolicyFault, Text
+from ledger.policy.building import build, change_days
+from ledger.policy.consistency import check
+from ledger.policy.findings import Findings
+from ledger.policy.form import read_form
+from ledger.policy.model import Pin, Policy
+
+BUILT_IN: Final = Path(__file__).parent / "policies"
+"""The directory of the policies that come with the product: ``<id>/<version>.toml``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One version of a policy. ``editions``: from which day on it is read how, earliest first: readings are switched."""
+
+    path: Path
+    editions: tuple[tuple[date, Policy], ...]
+
+    def as_read_on(self, day: date | None) -> Policy:
+        """The policy as the office read it on a day; as it reads it now where no day is given."""
+        return [policy for since, policy in self.editions if day is None or since <= day][-1]
+
+
+def read_policy(path: Path, name: str | None = None) -> PolicyFile:
+    """Read and check one policy file.
+
+    Raises ``PolicyFault`` that tells every fault with file (``name``, or else the path), key and clause.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PolicyFault(Text(zh=f"无法读取政策文件{path}：{error}", en=f"cannot read {path}: {error}")) from error
+    findings = Findings(name or str(path))
+    form = read_form(content, findings)
+    sha256 = hashlib.sha256(content).hexdigest()
+    editions = []
+    for since in [date.min, *change_days(form)]:
+        policy = build(form, since, sha256, findings)
+        if policy is not None:
+            check(policy, form, findings)
+            editions.append((since, policy))
+    findings.raise_any()
+    assert editions, "a file without a fault has an edition"
+    return PolicyFile(path, tuple(editions))
+
+
+class PolicyRegistry:
+    """Every version of every policy, by id. Immutable once loaded."""
+
+    def __init__(self, files: Iterable[PolicyFile]) -> None:
+        """Raises ``PolicyFault`` where two files hold the same version of a policy."""
+        self._files: dict[str, dict[int, PolicyFile]] = {}
+        for file in files:
+            policy = file.as_read_on(None)
+            other = self._files.setdefault(policy.id, {}).setdefault(policy.version, file)
+            if other is not file:
+                raise PolicyFault(
+                    Text(
+                        zh=f"{other.path}与{file.path}都是{policy.id}第{policy.version}版",
+                        en=f"{other.path} and {file.path} are both version {policy.version} of {policy.id}",
+                    )
+                )
+
+    @classmethod
+    def load(cls, directories: Iterable[Path] = (BUILT_IN,)) -> PolicyRegistry:
+        """Read every ``<id>/<version>.toml`` below the directories.
+
+        Raises ``PolicyFault`` that tells the faults of all files together, where any has one.
+        """
+        files, faults = [], []
+        for path in (path for directory in directories for path in sorted(Path(directory).glob("*/*.toml"))):
+            try:
+                files.append(_read_in_its_place(path))
+            except PolicyFault as fault:
+                faults.append(fault.text)
+        if faults:
+            raise PolicyFault(Text(zh="\n".join(f.zh for f in faults), en="\n".join(f.en for f in faults)))
+        return cls(files)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._files)
+
+    def versions(self, policy_id: str) -> tuple[int, ...]:
+        """The versions of a policy, oldest first; empty where there is no such policy."""
+        return tuple(sorted(self._files.get(policy_id, ())))
+
+    def get(self, policy_id: str, version: int | None = None, *, on: date | None = None) -> Policy:
+        """A policy as read on a day (now, where none is given).
+
+        Without a version: the newest in force on the day; without a day too, the newest. Raises ``NotFound``.
+        """
+        if version is not None and version in self.versions(policy_id):
+            return self._files[policy_id][version].as_read_on(on)
+        if version is None:
+            for newest in reversed(self.versions(policy_id)):
+                policy = self._files[policy_id][newest].as_read_on(on)
+                if on is None or on in policy.validity:
+                    return policy
+        raise _not_found(policy_id, version, on)
+
+    def current(self) -> tuple[Policy, ...]:
+        """The newest version of every policy, as read now."""
+        return tuple(self.get(policy_id) for policy_id in self._files)
+
+    def pinned(self, pin: Pin, *, on: date | None = None) -> Policy:
+        """The version that an application is pinned to, as read on a day. Raises ``PolicyFault`` as ``check_pin``."""
+        self.check_pin(pin.policy_id, pin.version, pin.sha256)
+        return self.get(pin.policy_id, pin.version, on=on)
+
+    def check_pin(self, policy_id: str, version: int, sha256: str) -> None:
+        """Raise ``PolicyFault`` where the text that a decision was taken under is gone or was changed."""
+        if version not in self.versions(policy_id):
+            raise PolicyFault(
+                Text(
+                    zh=f"已有决定依据{policy_id}第{version}版作出，但政策目录中没有该版本；请恢复原文件。",
+                    en=f"decisions were taken under version {version} of {policy_id}, which is missing; restore its file",
+                )
+            )
+        file = self._files[policy_id][version]
+        now = file.as_read_on(None).pin
+        if now != Pin(policy_id, version, sha256):
+            raise PolicyFault(
+                Text(
+                    zh=f"{file.path}：{policy_id}第{version}版的文本在作出决定后被改动（现为{now.sha256}，"
+                    f"决定时为{sha256}）。请恢复原文，另立新版本。",
+                    en=f"{file.path}: the text of version {version} of {policy_id} changed after decisions were taken "
+                    f"under it (now {now.sha256}, then {sha256}); restore it, and make a new version instead",
+                )
+            )
+
+
+def built_in_policies() -> PolicyRegistry:
+    """The policies that come with the product."""
+    return PolicyRegistry.load([BUILT_IN])
+
+
+def _read_in_its_place(path: Path) -> PolicyFile:
+    """A file whose place says what it holds: ``<id>/<version>.toml``."""
+    file = read_policy(path, name=f"{path.parent.name}/{path.name}")
+    policy = file.as_read_on(None)
+    if (policy.id, str(policy.version)) != (path.parent.name, path.stem):
+        raise PolicyFault(
+            Text(
+                zh=f"{path}：policy.id与policy.version（附则）应与所在目录和文件名一致：{policy.id}/{policy.version}.toml",
+                en=f"{path}: policy.id and policy.version (article 附则) say {policy.id}/{policy.version}.toml",
+            )
+        )
+    return file
+
+
+def _not_found(policy_id: str, version: int | None, on: date | None) -> NotFound:
+    zh = f"没有政策{policy_id}" + (f"第{version}版" if version is not None else "")
+    en = f"there is no policy {policy_id}" + (f", version {version}" if version is not None else "")
+    if version is None and on is not None:
+        zh, en = f"{zh}在{on}有效的版本", f"{en} in force on {on}"
+    return NotFound(Text(zh=zh, en=en))

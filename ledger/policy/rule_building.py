@@ -1,0 +1,232 @@
+"""From one rule's table to a :class:`Rule`: the shapes, the modifiers, and the particulars they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ledger.policy.form import Entry
+from ledger.policy.model import CapBonus, CapYear, Limit, RefusedWhen, Rule, Stage, Stages
+from ledger.policy.place import Place
+from ledger.policy.terms import (
+    Cited,
+    DiscretionaryCeiling,
+    Kind,
+    MonthlyRent,
+    Particular,
+    PeriodCost,
+    Rate,
+    RateArea,
+    Terms,
+    Tier,
+    TierCeiling,
+    WindowedRate,
+    WindowTerms,
+)
+
+_KINDS_WITH_NUMBER_DEFAULT: Final = (Kind.MONTHS, Kind.COUNT)
+
+
+class RuleBuilder:
+    """Builds one rule whose form is right, and notes what its names get wrong."""
+
+    def __init__(self, rule_id: str, entry: Entry, place: Place, limits: Mapping[str, Limit]) -> None:
+        self.rule_id = rule_id
+        self.entry = entry
+        self.place = place
+        self.limits = limits
+        self.particulars = {name: self._particular(name, raw) for name, raw in entry["particulars"].items()}
+        self.spoken_of: set[str] = set()
+
+    def build(self) -> Rule:
+        """The rule. To be used only where no fault was noted."""
+        entry = self.entry
+        self.place.source(("article",), entry["article"], None)
+        for reading in entry.get("readings", ()):
+            self.place.source(("readings",), None, reading)
+        rule = Rule(
+            id=self.rule_id,
+            article=entry["article"],
+            name=entry["name"],
+            beneficiary=entry["beneficiary"],
+            condition=entry["condition"],
+            item=entry["item"],
+            review=entry["review"],
+            particulars=self.particulars,
+            terms=_TERMS[entry["shape"]](self),
+            item_cap_fen=self._optional("item_cap"),
+            item_cap_bonus=self._bonus(),
+            once_per_item=self._optional("once_per_item"),
+            limit=self._limit(),
+            refused_when=self._refused_when(),
+            audited=self._optional("audited"),
+            stages=self._stages(),
+            cost_window_months=self._optional("cost_window"),
+            readings=tuple(entry.get("readings", ())),
+        )
+        self._year_of(rule.limit)
+        self._note_unspoken()
+        return rule
+
+    # -- names and values ------------------------------------------------------------------------------------------
+
+    def _particular(self, name: str, raw: Mapping[str, Any]) -> Particular:
+        kind, default = raw["kind"], raw.get("default")
+        fits = isinstance(default, bool) if kind is Kind.FLAG else type(default) is int
+        if default is not None and not (fits and (kind is Kind.FLAG or kind in _KINDS_WITH_NUMBER_DEFAULT)):
+            self.place.note(
+                ("particulars", name, "default"),
+                f"{kind.value}类的默认值不能是{default!r}",
+                f"{default!r} cannot stand in for a particular of kind {kind.value}",
+            )
+        return Particular(name, kind, raw["label"], not raw.get("optional") and default is None, default)
+
+    def _name(self, kind: Kind, name: str, *keys: str | int, required: bool = True) -> str:
+        """A particular that the rule speaks of under ``keys``: it is declared, of the right kind, and always stated."""
+        self.spoken_of.add(name)
+        particular = self.particulars.get(name)
+        if particular is None:
+            self.place.note(
+                keys,
+                f"所指的申报事项{name}未在particulars中声明",
+                f"names the particular {name}, which is not declared",
+            )
+        elif particular.kind is not kind:
+            self.place.note(
+                keys,
+                f"申报事项{name}应为{kind.value}类，实为{particular.kind.value}类",
+                f"the particular {name} should be of kind {kind.value}, not {particular.kind.value}",
+            )
+        elif required and not particular.required and particular.default is None:
+            self.place.note(keys, f"申报事项{name}不得为可选", f"the particular {name} must not be optional")
+        return name
+
+    def _cited(self, name: str) -> Cited[Any]:
+        return self.place.cited(name, self.entry[name])
+
+    def _optional(self, name: str) -> Cited[Any] | None:
+        return self._cited(name) if name in self.entry else None
+
+    def _limit(self) -> Limit | None:
+        name = self.entry.get("limit")
+        if name is not None and name not in self.place.form.named["limits"]:
+            self.place.note(("limit",), f"所指的限额{name}未定义", f"names the limit {name}, which is missing")
+        return self.limits.get(name) if name is not None else None
+
+    def _year_of(self, limit: Limit | None) -> None:
+        """A limit that counts by the stated year, and a tier, need one year in the particulars to go by."""
+        years = [name for name, its in self.particulars.items() if its.kind is Kind.YEAR]
+        by_year = limit is not None and limit.cap_year.value is CapYear.PURCHASE
+        if not by_year and self.entry["shape"] != "tier-ceiling":
+            return
+        if len(years) != 1:
+            self.place.note(
+                ("particulars",),
+                "须有且只有一个year类申报事项，以确定限额年度",
+                "exactly one particular of kind year must say which year the limit counts in",
+            )
+        self.spoken_of.update(years)
+
+    def _note_unspoken(self) -> None:
+        for name in self.particulars.keys() - self.spoken_of:
+            self.place.note(
+                ("particulars", name),
+                "申报事项已声明而规则未使用",
+                "the particular is asked for, and nothing in the rule uses it",
+            )
+
+    # -- modifiers -------------------------------------------------------------------------------------------------
+
+    def _bonus(self) -> CapBonus | None:
+        if (draft := self.entry.get("item_cap_bonus")) is None:
+            return None
+        if "item_cap" not in self.entry:
+            self.place.note(("item_cap_bonus",), "没有可提高的item_cap", "there is no item_cap to raise")
+        when = self._name(Kind.FLAG, draft.beside["when"], "item_cap_bonus", "when")
+        return CapBonus(self._cited("item_cap_bonus"), when)
+
+    def _refused_when(self) -> tuple[RefusedWhen, ...]:
+        bars = []
+        for position, raw in enumerate(self.entry.get("refused_when", ())):
+            self._name(Kind.FLAG, raw["flag"], "refused_when", position, "flag")
+            self.place.source(("refused_when", position, "cite"), raw["cite"], None)
+            bars.append(RefusedWhen(**raw))
+        return tuple(bars)
+
+    def _stages(self) -> Stages | None:
+        if (raw := self.entry.get("stages")) is None:
+            return None
+        stages = tuple(Stage(**part) for part in raw["parts"])
+        if sum(stage.share for stage in stages) != 1:
+            self.place.note(("stages", "parts"), "各阶段比例之和不是100%", "the shares do not sum to 100%")
+        cite, reading = raw.get("cite"), raw.get("reading")
+        if cite is None and reading is None:
+            self.place.note(("stages",), "没有出处：缺少 cite 或 reading", "uncited: neither cite nor reading is given")
+        self.place.source(("stages",), cite, reading)
+        return Stages(raw["required"], stages, cite, reading)
+
+    # -- shapes ----------------------------------------------------------------------------------------------------
+
+    def rate(self) -> Terms:
+        return Rate(self._cited("rate"), self._name(Kind.MONEY, self.entry["basis"], "basis"))
+
+    def rate_area(self) -> Terms:
+        basis = self._name(Kind.MONEY, self.entry["basis"], "basis")
+        area = self._name(Kind.AREA_M2, self.entry["area_cap"].beside["per"], "area_cap", "per")
+        return RateArea(self._cited("rate"), basis, area, self._cited("area_cap"))
+
+    def windowed_rate(self) -> Terms:
+        raw = self.entry["window"]
+        extended_by = raw.get("extended_by")
+        window = WindowTerms(
+            months=self.place.cited("length", raw["length"], "window"),
+            anchor=self._name(Kind.DATE, raw["anchor"], "window", "anchor"),
+            extended_by=self._name(Kind.MONTHS, extended_by, "window", "extended_by") if extended_by else None,
+            since=self._name(Kind.DATE, raw["since"], "window", "since"),
+            until=self._name(Kind.DATE, raw["until"], "window", "until"),
+        )
+        return WindowedRate(self._cited("rate"), self._source(), window)
+
+    def _source(self) -> MonthlyRent | PeriodCost:
+        rent, cost = self.entry.get("rent"), self.entry.get("cost")
+        if (rent is None) == (cost is None):
+            self.place.note(("rent",), "rent与cost须择一填写", "give either rent or cost, and not both")
+        if rent is not None:
+            return MonthlyRent(
+                benchmark=self._name(Kind.MONEY, rent["benchmark"], "rent", "benchmark"),
+                actual=self._name(Kind.MONEY, rent["actual"], "rent", "actual", required=False),
+                area=self._name(Kind.AREA_M2, rent["area"], "rent", "area"),
+                basis=self.place.cited("basis", rent["basis"], "rent"),
+            )
+        cost = cost or {"of": "", "split": None}
+        paid_on = cost.get("paid_on")
+        return PeriodCost(
+            cost=self._name(Kind.MONEY, cost["of"], "cost", "of"),
+            paid_on=self._name(Kind.DATE, paid_on, "cost", "paid_on") if paid_on else None,
+            split=self.place.cited("split", cost["split"], "cost"),
+        )
+
+    def tier_ceiling(self) -> Terms:
+        tiers = []
+        for position, raw in enumerate(self.entry["tiers"]):
+            self.place.source(("tiers", position, "cite"), raw["cite"], None)
+            tiers.append(Tier(raw["at_least"], raw["ceiling"], raw["cite"]))
+        if not tiers:
+            self.place.note(("tiers",), "没有任何一档", "there are no tiers")
+        return TierCeiling(
+            self._name(Kind.COUNT, self.entry["count"], "count"),
+            self._name(Kind.MONEY, self.entry["proposed"], "proposed"),
+            tuple(tiers),
+        )
+
+    def discretionary_ceiling(self) -> Terms:
+        return DiscretionaryCeiling(self._name(Kind.MONEY, self.entry["proposed"], "proposed"))
+
+
+_TERMS: Final[Mapping[str, Callable[[RuleBuilder], Terms]]] = {
+    "rate": RuleBuilder.rate,
+    "rate-area": RuleBuilder.rate_area,
+    "windowed-rate": RuleBuilder.windowed_rate,
+    "tier-ceiling": RuleBuilder.tier_ceiling,
+    "discretionary-ceiling": RuleBuilder.discretionary_ceiling,
+}

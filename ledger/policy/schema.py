@@ -1,0 +1,211 @@
+"""The form of a policy file, table by table. Strict: a key that is not named here is an error.
+
+Every value that decides about money is written as a table that says where it comes from::
+
+    rate = { value = "40%", cite = "五" }                          # the text says so
+    once_per_item = { value = true, cite = "五", reading = "B22" }  # the text, as the office reads it
+    rounding = { reading = "B27" }                                 # the value is the reading's
+
+Amounts are written as policies write them (300万元), rates as ``40%``, lengths of time as ``3年`` or ``36个月``; TOML's
+floats occur nowhere. See docs/policy-authoring.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from marshmallow import Schema, fields
+
+from ledger.money import parse_policy_amount, parse_rate
+from ledger.policy.model import CapYear, Funding, Review
+from ledger.policy.terms import Kind, PeriodSplit, RentBasis
+from ledger.policy.values import (
+    CitedField,
+    Named,
+    Parsed,
+    one_of,
+    parse_day,
+    parse_default,
+    parse_flag,
+    parse_months,
+    parse_rounding,
+    parse_toml_date,
+    parse_whole,
+    parse_word,
+    word,
+    words,
+)
+
+
+class HeaderSchema(Schema):
+    """``[policy]``"""
+
+    id = word()
+    version = Parsed(parse_whole)
+    number = word()
+    title = word()
+    interpreted_by = word()
+    effective_from = CitedField(parse_day, required=True)
+    validity = CitedField(parse_months, required=True)
+    rounding = CitedField(parse_rounding, required=True)
+
+
+class ArticleSchema(Schema):
+    """``[articles]``: ``"六" = { name = "…", funding = "none" }``"""
+
+    name = word()
+    funding = Parsed(one_of(Funding))
+
+
+class SwitchSchema(Schema):
+    """One later change of a reading: ``[[readings.B13.switched]]``"""
+
+    value = word()
+    since = Parsed(parse_toml_date)
+    decided_by = word()
+    document = word()
+    why = word()
+
+
+class ReadingSchema(Schema):
+    """``[readings.B13]``"""
+
+    article = word()
+    question = word()
+    answer = word()
+    value = word()
+    options = Named(parse_word, required=False)
+    decided_by = word()
+    since = Parsed(parse_toml_date)
+    why = word()
+    document = word(required=False)
+    switched = fields.List(fields.Nested(SwitchSchema))
+
+
+class LimitSchema(Schema):
+    """``[limits.C5]``"""
+
+    label = word()
+    clause = word()
+    ceiling = CitedField(parse_policy_amount, required=True)
+    cap_year = CitedField(one_of(CapYear), required=True)
+
+
+class ParticularSchema(Schema):
+    """``rd_cost = { kind = "money", label = "…" }``; required unless ``optional`` or with a ``default``."""
+
+    kind = Parsed(one_of(Kind))
+    label = word()
+    optional = Parsed(parse_flag, required=False)
+    default = Parsed(parse_default, required=False)
+
+
+class RefusedWhenSchema(Schema):
+    flag = word()
+    code = word()
+    cite = word()
+    because = word()
+
+
+class StageSchema(Schema):
+    share = Parsed(parse_rate)
+    when = word()
+
+
+class StagesSchema(Schema):
+    required = Parsed(parse_flag)
+    cite = word(required=False)
+    reading = word(required=False)
+    parts = fields.List(fields.Nested(StageSchema), required=True)
+
+
+class WindowSchema(Schema):
+    length = CitedField(parse_months, required=True)
+    anchor = word()
+    extended_by = word(required=False)
+    since = word()
+    until = word()
+
+
+class RentSchema(Schema):
+    benchmark = word()
+    actual = word()
+    area = word()
+    basis = CitedField(one_of(RentBasis), required=True)
+
+
+class CostSchema(Schema):
+    of = word()
+    paid_on = word(required=False)
+    split = CitedField(one_of(PeriodSplit), required=True)
+
+
+class TierSchema(Schema):
+    at_least = Parsed(parse_whole)
+    ceiling = Parsed(parse_policy_amount)
+    cite = word()
+
+
+class RuleSchema(Schema):
+    """``[rules."5.2"]``: what all shapes share."""
+
+    article = word()
+    name = word()
+    beneficiary = word()
+    condition = word()
+    item = word()
+    shape = word()
+    review = Parsed(one_of(Review))
+    readings = words(required=False)
+    particulars = Named(ParticularSchema)
+    limit = word(required=False)
+    refused_when = fields.List(fields.Nested(RefusedWhenSchema))
+    audited = CitedField(parse_flag)
+    stages = fields.Nested(StagesSchema)
+    cost_window = CitedField(parse_months)
+
+
+class ItemCapSchema(RuleSchema):
+    """A rule that may set a ceiling for one item."""
+
+    item_cap = CitedField(parse_policy_amount)
+    item_cap_bonus = CitedField(parse_policy_amount, beside=("when",))
+    once_per_item = CitedField(parse_flag)
+
+
+class RateSchema(ItemCapSchema):
+    rate = CitedField(parse_rate, required=True)
+    basis = word()
+
+
+class RateAreaSchema(RateSchema):
+    area_cap = CitedField(parse_policy_amount, beside=("per",), required=True)
+
+
+class WindowedRateSchema(RuleSchema):
+    rate = CitedField(parse_rate, required=True)
+    window = fields.Nested(WindowSchema, required=True)
+    rent = fields.Nested(RentSchema)
+    cost = fields.Nested(CostSchema)
+
+
+class TierCeilingSchema(RuleSchema):
+    count = word()
+    proposed = word()
+    tiers = fields.List(fields.Nested(TierSchema), required=True)
+
+
+class DiscretionaryCeilingSchema(ItemCapSchema):
+    item_cap = CitedField(parse_policy_amount, required=True)
+    proposed = word()
+
+
+SHAPES: Final[Mapping[str, type[RuleSchema]]] = {
+    "rate": RateSchema,
+    "rate-area": RateAreaSchema,
+    "windowed-rate": WindowedRateSchema,
+    "tier-ceiling": TierCeilingSchema,
+    "discretionary-ceiling": DiscretionaryCeilingSchema,
+}
+TABLES: Final = ("policy", "articles", "limits", "rules", "readings")

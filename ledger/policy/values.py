@@ -1,0 +1,191 @@
+"""How single values are written in a policy file, and the fields that read them, each with its citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+from marshmallow import Schema, ValidationError, fields
+
+from ledger.errors import Text
+
+T = TypeVar("T")
+Parse = Callable[[object], T]
+
+_LENGTH: Final = re.compile(r"([1-9][0-9]?)(年|个月)", re.ASCII)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_MONTHS_PER: Final = {"年": 12, "个月": 1}
+
+
+def parse_months(value: object) -> int:
+    """``3年`` → 36, ``18个月`` → 18. Raises ``ValueError`` for anything else."""
+    if not isinstance(value, str) or (match := _LENGTH.fullmatch(value)) is None:
+        raise ValueError(f"not a length such as 3年 or 36个月: {value!r}")
+    return int(match[1]) * _MONTHS_PER[match[2]]
+
+
+def parse_day(value: object) -> date:
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        raise ValueError(f"not a date such as 2022-08-01 in quotes: {value!r}")
+    return date.fromisoformat(value)
+
+
+def parse_flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"not true or false: {value!r}")
+    return value
+
+
+def parse_rounding(value: object) -> int:
+    """``yuan`` → 100, ``fen`` → 1."""
+    units = {"yuan": 100, "fen": 1}
+    if not isinstance(value, str) or value not in units:
+        raise ValueError(f"not yuan or fen: {value!r}")
+    return units[value]
+
+
+E = TypeVar("E", bound=Enum)
+
+
+def one_of(kind: type[E]) -> Parse[E]:
+    """Reads a member of an enumeration by its value."""
+
+    def parse(value: object) -> E:
+        try:
+            return kind(value)
+        except ValueError as error:
+            known = ", ".join(str(member.value) for member in kind)
+            raise ValueError(f"not one of {known}: {value!r}") from error
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[T]):
+    """A cited value as written. ``value`` is None where it is left to the reading. ``beside``: the table's other keys."""
+
+    parse: Parse[T]
+    value: T | None
+    cite: str | None
+    reading: str | None
+    beside: Mapping[str, str]
+
+
+def fault(zh: str, en: str) -> ValidationError:
+    return ValidationError([Text(zh=zh, en=en)])
+
+
+class CitedField(fields.Field[Draft[Any]]):
+    """``{ value, cite, reading }`` with ``value`` read by ``parse``, plus the text keys named in ``beside``."""
+
+    def __init__(self, parse: Parse[Any], *, beside: tuple[str, ...] = (), required: bool = False) -> None:
+        super().__init__(required=required)
+        self.parse = parse
+        self.beside = beside
+
+    def _deserialize(self, value: object, *_: Any, **__: Any) -> Draft[Any]:
+        if not isinstance(value, dict):
+            raise fault(
+                f'{value!r}没有出处；请写成 {{ value = …, cite = "条" }}',
+                f'{value!r} is uncited; write {{ value = …, cite = "article" }}',
+            )
+        cite, reading = value.get("cite"), value.get("reading")
+        self._check_keys(value)
+        if cite is None and reading is None:
+            raise fault("没有出处：缺少 cite 或 reading", "uncited: neither cite nor reading is given")
+        if "value" not in value and reading is None:
+            raise fault("缺少 value", "value is missing")
+        read = None
+        if "value" in value:
+            try:
+                read = self.parse(value["value"])
+            except ValueError as error:
+                raise fault(f"无法识别：{error}", str(error)) from error
+        return Draft(self.parse, read, cite, reading, {name: value[name] for name in self.beside})
+
+    def _check_keys(self, value: Mapping[str, object]) -> None:
+        known = {"value", "cite", "reading", *self.beside}
+        if unknown := [name for name in value if name not in known]:
+            names = ", ".join(unknown)
+            raise fault(f"未知的键：{names}", f"unknown key: {names}")
+        if missing := [name for name in self.beside if name not in value]:
+            names = ", ".join(missing)
+            raise fault(f"缺少：{names}", f"missing: {names}")
+        for name in ("cite", "reading", *self.beside):
+            if not isinstance(value.get(name, "text"), str):
+                raise fault(f"{name}应为文本", f"{name} is not text")
+
+
+class Parsed(fields.Field[Any]):
+    """A plain value read by ``parse``."""
+
+    def __init__(self, parse: Parse[Any], *, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.parse = parse
+
+    def _deserialize(self, value: object, *_: Any, **__: Any) -> Any:
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            raise fault(f"无法识别：{error}", str(error)) from error
+
+
+def parse_word(value: object) -> str:
+    """Text that says something."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"not text: {value!r}")
+    return value
+
+
+def parse_whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"not a whole number: {value!r}")
+    return value
+
+
+def parse_toml_date(value: object) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError(f"not a date: {value!r}")
+    return value
+
+
+def parse_default(value: object) -> int | bool:
+    if not isinstance(value, int):
+        raise ValueError(f"not a whole number, true or false: {value!r}")
+    return value
+
+
+def word(*, required: bool = True) -> Parsed:
+    return Parsed(parse_word, required=required)
+
+
+class Named(fields.Field[dict[str, Any]]):
+    """A table of entries with names of their own, each of one form."""
+
+    def __init__(self, entry: type[Schema] | Parse[Any], *, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.entry = entry
+
+    def _deserialize(self, value: object, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise fault("应为表", "not a table")
+        read: dict[str, Any] = {}
+        errors: dict[str, Any] = {}
+        for name, entry in value.items():
+            try:
+                read[name] = self.entry().load(entry) if isinstance(self.entry, type) else self.entry(entry)
+            except ValidationError as error:
+                errors[name] = error.messages
+            except ValueError as error:
+                errors[name] = [Text(zh=f"无法识别：{error}", en=str(error))]
+        if errors:
+            raise ValidationError(errors)
+        return read
+
+
+def words(*, required: bool = True) -> fields.List[str]:
+    return fields.List(word(), required=required)

@@ -1,0 +1,119 @@
+"""The two limits that cut a rated amount: the item's ceiling and the enterprise's yearly ceilings."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ledger.errors import Refusal, Text
+from ledger.policy.model import Limit, Rule
+from ledger.policy.terms import DiscretionaryCeiling
+from ledger.rules import wording
+from ledger.rules.claim import Binding, Claim, Standing
+from ledger.rules.entitlement import Entitlement, Portion, Room, exhausted, room_under
+from ledger.rules.particulars import Particulars
+from ledger.rules.rated import cut_told
+from ledger.scopes import ITEM, enterprise_year, item_of_rule
+
+
+def item_room(claim: Claim, standing: Standing) -> Room | None:
+    """What is left for the item under this rule, over all years; None where the rule sets no such ceiling.
+
+    Raises ``Refusal`` ``item-already-awarded`` where the rule funds an item once and something was granted for it.
+    """
+    ceiling_fen = item_ceiling_fen(claim.rule, claim.particulars)
+    if ceiling_fen is None:
+        return None
+    scope = item_of_rule(claim.policy.id, claim.rule.id, claim.item)
+    room = room_under(standing, scope, ITEM, claim.rule.article, ceiling_fen)
+    if claim.rule.once_per_item and claim.rule.once_per_item.value and room.head.used_fen > 0:
+        raise _already_awarded(claim, room)
+    return room
+
+
+def item_ceiling_fen(rule: Rule, particulars: Particulars) -> int | None:
+    """The item's ceiling, with the bonus where its condition holds (reading B8: a higher ceiling, not money)."""
+    if rule.item_cap_fen is None:
+        return None
+    bonus = rule.item_cap_bonus
+    raised_fen = bonus.amount_fen.value if bonus and particulars.flag(bonus.when) else 0
+    return rule.item_cap_fen.value + raised_fen
+
+
+def cut_to_item(claim: Claim, before: Entitlement, room: Room | None) -> Entitlement:
+    """Cut a rated amount to what is left for its item. Raises ``Refusal`` ``limit-exhausted`` where nothing is."""
+    if room is None or isinstance(claim.rule.terms, DiscretionaryCeiling):
+        return before
+    if before.exact_fen and not room.left_fen:
+        raise exhausted(claim, room)
+    (portion,) = before.portions
+    smaller = Portion(portion.period, min(portion.exact_fen, Fraction(room.left_fen)))
+    after = before.cut((smaller,), Binding(room.head.clause, room.head.limit))
+    told, effect, raised = wording.room(room.head), cut_told(before, after), _raised_told(claim)
+    return after.stepped(
+        room.head.clause,
+        "item-cap",
+        Text(
+            zh=f"单项（{claim.rule.item}）{told.zh}{raised.zh}；{effect.zh}",
+            en=f"per item: {told.en}{raised.en}; {effect.en}",
+        ),
+    )
+
+
+def year_rooms(claim: Claim, standing: Standing, limit: Limit, entitlement: Entitlement) -> list[Room]:
+    """What is left of the yearly limit, for each portion's period, in the portions' order."""
+    return [
+        room_under(
+            standing,
+            enterprise_year(claim.policy.id, limit.name, claim.enterprise, portion.period),
+            limit.name,
+            limit.clause,
+            limit.ceiling_fen.value,
+        )
+        for portion in entitlement.portions
+    ]
+
+
+def cut_to_years(claim: Claim, before: Entitlement, rooms: list[Room]) -> Entitlement:
+    """Cut each portion to what is left in its year; ``Refusal`` ``limit-exhausted`` where nothing is left in any."""
+    if before.exact_fen and not any(p.exact_fen and r.left_fen for p, r in zip(before.portions, rooms, strict=True)):
+        raise exhausted(claim, rooms[0])
+    for position, room in enumerate(rooms):
+        portions = list(before.portions)
+        portion = portions[position]
+        portions[position] = Portion(portion.period, min(portion.exact_fen, Fraction(room.left_fen)))
+        after = before.cut(tuple(portions), Binding(room.head.clause, room.head.limit))
+        before = after.stepped(room.head.clause, "annual-cap", _year_told(room, portion, cut_told(before, after)))
+    return before
+
+
+def _year_told(room: Room, portion: Portion, effect: Text) -> Text:
+    told = wording.room(room.head)
+    by_date = "-" in portion.period
+    zh = f"自{portion.period}起的受益年度" if by_date else f"{portion.period}年度"
+    en = f"benefit year from {portion.period}" if by_date else f"year {portion.period}"
+    return Text(
+        zh=f"单个企业每年（{room.head.limit}，{zh}）{told.zh}；{effect.zh}",
+        en=f"per enterprise and year ({room.head.limit}, {en}): {told.en}; {effect.en}",
+    )
+
+
+def _raised_told(claim: Claim) -> Text:
+    bonus = claim.rule.item_cap_bonus
+    if bonus is None or not claim.particulars.flag(bonus.when):
+        return Text(zh="", en="")
+    raised, label = wording.amount(bonus.amount_fen.value), claim.rule.particulars[bonus.when].label
+    return Text(zh=f"（上限含{label}提高的{raised.zh}）", en=f" (ceiling raised by {raised.en}: {bonus.when})")
+
+
+def _already_awarded(claim: Claim, room: Room) -> Refusal:
+    told = wording.room(room.head)
+    return Refusal(
+        "item-already-awarded",
+        Text(
+            zh=f"“{claim.item}”已按第{claim.rule.article}条获得过资助（{told.zh}）；同一{claim.rule.item}只资助一次，余额不结转。",
+            en=f"{claim.item!r} was already funded under article {claim.rule.article} ({told.en}); "
+            "an item is funded once, and what is left lapses.",
+        ),
+        clause=claim.rule.article,
+        limit=room.head,
+    )

@@ -1,0 +1,6 @@
+"""Event stores behind eventsourcing's DCB recorder interface.
+
+``ledger.store.sqlite`` keeps the facts in one SQLite file and is a persistence module of eventsourcing
+(``PERSISTENCE_MODULE=ledger.store.sqlite``). Whatever the store, it raises ``Unavailable`` (repeat with the
+same key), ``StoreFault`` (needs a person) or eventsourcing's ``IntegrityError`` (a condition matched).
+"""

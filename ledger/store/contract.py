@@ -1,0 +1,49 @@
+"""What the ledger asks of a store beyond eventsourcing's recorder: to hold its write lock while a batch is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBReadResponse, DCBSequencedEvent, DCBSubscription
+
+
+class WriteTransaction(Protocol):
+    """The store under its write lock: what is read here is still true when it is committed."""
+
+    @property
+    def head(self) -> int:
+        """The last position, 0 in an empty store."""
+        ...
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> DCBReadResponse: ...
+
+    def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
+        """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
+        ...
+
+    def append(self, events: Sequence[DCBEvent]) -> int:
+        """Append at the next positions and return the last; durable when the transaction is committed."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """An event store that many processes may share. Reading never waits for writing."""
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> DCBReadResponse: ...
+
+    def transaction(self) -> AbstractContextManager[WriteTransaction]:
+        """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises.
+
+        Raises :class:`~ledger.errors.Unavailable` where the lock or the disk did not answer.
+        """
+        ...
+
+    def subscribe(
+        self, query: DCBQuery | None = None, *, after: int | None = None
+    ) -> DCBSubscription[object]: ...  # type: ignore[type-var]

@@ -1,0 +1,295 @@
+"""The embedded event store: one SQLite file, through apsw, as a persistence module of eventsourcing.
+
+Choose it with ``PERSISTENCE_MODULE=ledger.store.sqlite``; ``SQLITE_DBNAME`` is the file,
+``SQLITE_LOCK_TIMEOUT`` the longest wait for others in whole seconds. The file has a write-ahead log and
+``synchronous=FULL``: what ``append`` returned survives a power failure. Never open it with Python's
+``sqlite3`` in the same process: two SQLite libraries in one process undo each other's locks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, cast
+
+import apsw
+import msgspec
+from eventsourcing.dcb.api import (
+    DCBAppendCondition,
+    DCBEvent,
+    DCBQuery,
+    DCBQueryItem,
+    DCBReadResponse,
+    DCBRecorder,
+    DCBSequencedEvent,
+)
+from eventsourcing.dcb.persistence import DCBInfrastructureFactory
+from eventsourcing.persistence import IntegrityError, ProgrammingError, TrackingRecorder
+from eventsourcing.utils import Environment, EnvType
+
+from ledger.errors import StoreFault, Text
+from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
+from ledger.store.sqlite_query import EVERYTHING, Bindings, match, selection
+from ledger.store.sqlite_subscription import SQLiteSubscription
+
+LOCK_TIMEOUT_S: Final = 10
+
+Row = tuple[int, str, str, bytes]
+
+_HEAD: Final = "SELECT max(position) FROM events"
+_INSERT: Final = "INSERT INTO events (position, type, tags, data) VALUES (?, ?, ?, ?)"
+_decode_tags = msgspec.json.Decoder(list[str]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class SQLiteReadResponse(DCBReadResponse):
+    """Events in the order of positions, and the head of the store at the instant of reading.
+
+    With a limit, the head is the position of the last event returned (``None`` without any), as in
+    eventsourcing's own recorders.
+    """
+
+    def __init__(self, rows: Sequence[Row], head: int | None) -> None:
+        self._rows = iter(rows)
+        self._head = head
+
+    @property
+    def head(self) -> int | None:
+        return self._head
+
+    def __next__(self) -> DCBSequencedEvent:
+        position, type_, tags, data = next(self._rows)
+        return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
+
+
+class WriteTransaction:
+    """The store under its write lock: what is read here is still true when it is committed.
+
+    The seam for deciding many commands in one commit. Not for use after its ``with`` block has ended.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._head = _head(connection)
+
+    @property
+    def head(self) -> int:
+        """The last position, including what this transaction has appended; 0 in an empty store."""
+        return self._head
+
+    def matches(self, query: DCBQuery | None, *, after: int | None = None) -> bool:
+        """Whether any event after the position matches."""
+        after = after or 0
+        if after >= self._head:
+            return False
+        sql, bindings = match(query, after=after, upto=self._head)
+        return bool(self._connection.execute(sql, bindings).get)
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> SQLiteReadResponse:
+        """As :meth:`SQLiteDCBRecorder.read`, with what this transaction has appended."""
+        return _read(self._connection, query, after, limit)
+
+    def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
+        """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
+        # One range scan of the index each: in process, a question costs no round trip.
+        return {tag: list(self.read(DCBQuery(items=[DCBQueryItem(tags=[tag])]))) for tag in tags}
+
+    def append(self, events: Sequence[DCBEvent]) -> int:
+        """Append events at the next positions and return the last position."""
+        rows = [
+            (position, event.type, _encode(event.tags).decode(), event.data)
+            for position, event in enumerate(events, start=self._head + 1)
+        ]
+        self._connection.executemany(_INSERT, rows)
+        self._head += len(rows)
+        return self._head
+
+
+class SQLiteDCBRecorder(DCBRecorder):
+    """Events in one SQLite file, shared by any number of threads and processes.
+
+    Reading never waits for writing. Writing takes one lock within the process and one on the file, so
+    positions are 1, 2, 3 … without a gap, in the order of commits. Each process opens its own; none may be
+    carried over a ``fork``.
+
+    Raises ``StoreFault`` on construction for a file or a library that must not be used, and ``Unavailable``
+    from every method when the store did not answer in time, the disk failed, or ``close()`` was called.
+    """
+
+    def __init__(self, path: str | Path, *, lock_timeout_s: int = LOCK_TIMEOUT_S) -> None:
+        self._path = str(path)
+        self._lock_timeout_s = lock_timeout_s
+        self._write_lock = threading.Lock()
+        self._writer: apsw.Connection | None = open_store(self._path, lock_timeout_s=lock_timeout_s)
+        self._readers = Readers(self._path, lock_timeout_s=lock_timeout_s)
+        self._subscriptions: set[SQLiteSubscription] = set()
+        self._subscriptions_lock = threading.Lock()
+        self._closed = False
+
+    def head(self) -> int:
+        """The position of the last event, 0 in an empty store."""
+        with self._readers.lend() as connection:
+            return _head(connection)
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> SQLiteReadResponse:
+        """Matching events after a position, in order, at most ``limit`` of them.
+
+        All rows are fetched before this returns: read a long history in slices, by ``after`` and ``limit``.
+        """
+        with self._readers.lend() as connection:
+            return _read(connection, query, after, limit)
+
+    def append(self, events: Sequence[DCBEvent], condition: DCBAppendCondition | None = None) -> int:
+        """Append all events or none, and return the last position when they are on the disk.
+
+        Raises ``IntegrityError`` if an event after ``condition.after`` matches the condition's query.
+        """
+        if not events:
+            raise ProgrammingError("Appending needs at least one event")
+        with self.transaction() as transaction:
+            if condition and transaction.matches(condition.fail_if_events_match, after=condition.after):
+                raise IntegrityError(condition)
+            return transaction.append(events)
+
+    @contextmanager
+    def transaction(self) -> Iterator[WriteTransaction]:
+        """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises."""
+        if not self._write_lock.acquire(timeout=self._lock_timeout_s):
+            raise busy(self._path)
+        try:
+            connection = self._writing_connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                transaction = WriteTransaction(connection)
+                before = transaction.head
+                yield transaction
+                connection.execute("COMMIT")
+            except BaseException as error:
+                self._abandon(connection, error)
+                if isinstance(error, apsw.Error):
+                    raise explained(error, self._path) from error
+                raise
+        finally:
+            self._write_lock.release()
+        if transaction.head > before:
+            self._wake_subscriptions()
+
+    def subscribe(self, query: DCBQuery | None = None, *, after: int | None = None) -> SQLiteSubscription:
+        """Follow matching events after a position, also those that other processes record."""
+        subscription = SQLiteSubscription(self, query, after)
+        with self._subscriptions_lock:
+            if self._closed:
+                raise closed(self._path)
+            self._subscriptions.add(subscription)
+        return subscription
+
+    def forget(self, subscription: SQLiteSubscription) -> None:
+        """Wake this subscription no more (it has been stopped)."""
+        with self._subscriptions_lock:
+            self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """Let what is under way finish, stop subscriptions, close every connection. May be called again."""
+        with self._subscriptions_lock:
+            self._closed = True
+            following = list(self._subscriptions)
+        for subscription in following:
+            subscription.stop()
+        self._readers.close()
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _writing_connection(self) -> apsw.Connection:
+        if self._closed:
+            raise closed(self._path)
+        if self._writer is None:
+            self._writer = open_store(self._path, lock_timeout_s=self._lock_timeout_s)
+        return self._writer
+
+    def _abandon(self, connection: apsw.Connection, error: BaseException) -> None:
+        """Roll back. After an error of SQLite other than a lock's, the connection is not trusted again."""
+        with suppress(apsw.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        suspect = isinstance(error, apsw.Error) and not isinstance(error, apsw.BusyError)
+        if suspect or connection.in_transaction:
+            self._writer = None
+            with suppress(apsw.Error):
+                connection.close()
+
+    def _wake_subscriptions(self) -> None:
+        with self._subscriptions_lock:
+            for subscription in self._subscriptions:
+                subscription.wake()
+
+
+class Factory(DCBInfrastructureFactory[TrackingRecorder]):
+    """Makes the recorder that the environment describes; ``close()`` closes it.
+
+    Raises ``StoreFault`` for an environment that names no file or no usable lock timeout.
+    """
+
+    SQLITE_DBNAME = "SQLITE_DBNAME"
+    SQLITE_LOCK_TIMEOUT = "SQLITE_LOCK_TIMEOUT"
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self._path = (self.env.get(self.SQLITE_DBNAME) or "").strip()
+        if not self._path:
+            keys = ", ".join(self.env.create_keys(self.SQLITE_DBNAME))
+            raise StoreFault(
+                Text(
+                    zh=f"未指定账本文件；请设置环境变量 {keys}。",
+                    en=f"No file is named for the event store: set one of {keys} in the environment.",
+                )
+            )
+        timeout = (self.env.get(self.SQLITE_LOCK_TIMEOUT) or "").strip() or str(LOCK_TIMEOUT_S)
+        if not (timeout.isascii() and timeout.isdigit()):
+            raise StoreFault(
+                Text(
+                    zh=f"环境变量 {self.SQLITE_LOCK_TIMEOUT} 应为整数秒，而不是“{timeout}”。",
+                    en=f"{self.SQLITE_LOCK_TIMEOUT} is a whole number of seconds, not {timeout!r}.",
+                )
+            )
+        self._lock_timeout_s = int(timeout)
+        self._recorder: SQLiteDCBRecorder | None = None
+
+    def dcb_recorder(self) -> SQLiteDCBRecorder:
+        """The one recorder of this factory."""
+        if self._recorder is None:
+            self._recorder = SQLiteDCBRecorder(self._path, lock_timeout_s=self._lock_timeout_s)
+        return self._recorder
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+
+
+def _read(
+    connection: apsw.Connection, query: DCBQuery | None, after: int | None, limit: int | None
+) -> SQLiteReadResponse:
+    if limit is not None:
+        assert limit >= 0, "a limit is a number of events"
+        rows = _rows(connection, *selection(query, after=after or 0, upto=EVERYTHING, limit=limit))
+        return SQLiteReadResponse(rows, rows[-1][0] if rows else None)
+    # Nothing is ever changed or inserted before the head, so the events up to it are one snapshot with it,
+    # without holding a read transaction open.
+    head = _head(connection)
+    rows = _rows(connection, *selection(query, after=after or 0, upto=head, limit=EVERYTHING))
+    return SQLiteReadResponse(rows, head or None)
+
+
+def _head(connection: apsw.Connection) -> int:
+    return cast(int | None, connection.execute(_HEAD).get) or 0
+
+
+def _rows(connection: apsw.Connection, sql: str, bindings: Bindings) -> list[Row]:
+    return cast(list[Row], connection.execute(sql, bindings).fetchall())

@@ -1,0 +1,209 @@
+"""What a SQLite store looks like inside, and what is refused before anything is written to it.
+
+::
+
+    events      position 1, 2, 3 … without a gap, in the order of commits; type; tags as a JSON array; data
+    event_tags  one row for each distinct tag of an event: the index behind every query by tag
+
+The database itself keeps both append-only, whoever writes: an event can only take the next position, which
+also refuses ``INSERT OR REPLACE`` from a client that does not set ``recursive_triggers``; tag rows are
+derived by a trigger in the statement that inserts their event, and a tag row that its event does not carry is
+refused, so the index can neither miss a tag nor gain one later.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import apsw
+
+from ledger.errors import StoreFault, Text
+
+APPLICATION_ID: Final = 0x46644C67
+"""``FdLg`` in the file's header: this file is a funding ledger's event store."""
+
+SCHEMA_VERSION: Final = 1
+"""Kept in ``user_version``; raised by one with every change to the tables or triggers below."""
+
+SQLITE_REQUIRED: Final = (3, 51, 3)
+"""The first SQLite without the WAL-reset bug, which can corrupt a database that several connections use."""
+
+_RETRY_SECONDS: Final = 0.005
+
+_TABLES: Final = {
+    "events": """
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    tags TEXT NOT NULL CHECK (json_type(tags) = 'array'),
+    data BLOB NOT NULL
+) STRICT""",
+    "event_tags": """
+CREATE TABLE event_tags (
+    tag TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (tag, position)
+) STRICT, WITHOUT ROWID""",
+}
+
+_TRIGGERS: Final = {
+    "events_take_the_next_position": """
+CREATE TRIGGER events_take_the_next_position BEFORE INSERT ON events
+WHEN NEW.position IS NOT (SELECT ifnull(max(position), 0) + 1 FROM events)
+BEGIN
+    SELECT RAISE(ABORT, 'events are append-only: a new event takes the position after the last');
+END""",
+    "events_bring_their_tags": """
+CREATE TRIGGER events_bring_their_tags AFTER INSERT ON events
+BEGIN
+    INSERT INTO event_tags (tag, position) SELECT DISTINCT value, NEW.position FROM json_each(NEW.tags);
+END""",
+    "events_are_never_updated": """
+CREATE TRIGGER events_are_never_updated BEFORE UPDATE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events are append-only: an event is never updated; record a later event instead');
+END""",
+    "events_are_never_deleted": """
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events are append-only: an event is never deleted; record a later event instead');
+END""",
+    "event_tags_come_with_their_event": """
+CREATE TRIGGER event_tags_come_with_their_event BEFORE INSERT ON event_tags
+WHEN NOT EXISTS (
+    SELECT 1 FROM events, json_each(events.tags) AS carried
+    WHERE events.position = NEW.position AND carried.value = NEW.tag
+)
+BEGIN
+    SELECT RAISE(ABORT, 'event tags are append-only: a tag is only written with its event');
+END""",
+    "event_tags_are_never_updated": """
+CREATE TRIGGER event_tags_are_never_updated BEFORE UPDATE ON event_tags
+BEGIN
+    SELECT RAISE(ABORT, 'event tags are append-only: a tag is never updated');
+END""",
+    "event_tags_are_never_deleted": """
+CREATE TRIGGER event_tags_are_never_deleted BEFORE DELETE ON event_tags
+BEGIN
+    SELECT RAISE(ABORT, 'event tags are append-only: a tag is never deleted');
+END""",
+}
+
+_OBJECTS: Final = {name: sql.strip() for name, sql in (_TABLES | _TRIGGERS).items()}
+
+
+def require_library(version: str) -> None:
+    """Refuse a SQLite library that can corrupt the store. ``version`` is what it says, e.g. ``3.54.1``.
+
+    Raises :class:`StoreFault`.
+    """
+    if tuple(int(part) for part in version.split(".")) < SQLITE_REQUIRED:
+        required = ".".join(map(str, SQLITE_REQUIRED))
+        raise StoreFault(
+            Text(
+                zh=f"SQLite 库版本 {version} 过旧，可能损坏数据库；需要 {required} 或更高版本，请升级 apsw。",
+                en=f"The SQLite library is {version}, which can corrupt a database in WAL mode; "
+                f"{required} or later is needed. Upgrade the package apsw.",
+            )
+        )
+
+
+def settle(connection: apsw.Connection, path: str, *, timeout_s: int) -> None:
+    """Create the store in an empty file, or make sure that the file is a store this program can use.
+
+    Any number of processes may do this to one empty file at once. A file that is refused is not written to.
+    Raises :class:`StoreFault`, or ``apsw.BusyError`` when others held the file for ``timeout_s`` seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            if _is_blank(connection, path):
+                _create(connection, path)
+            _enter_wal(connection, path)
+            return
+        except apsw.BusyError:
+            # Changing the journal mode does not always wait for the busy timeout, so the wait is done here.
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+
+
+def _is_blank(connection: apsw.Connection, path: str) -> bool:
+    """True for an empty file, False for a store of ours; anything else is refused."""
+    # One transaction, hence one snapshot: another process may be creating the store at this moment.
+    with connection:
+        try:
+            application_id = int(connection.pragma("application_id"))
+            version = int(connection.pragma("user_version"))
+            found = set(connection.execute("SELECT name, sql FROM sqlite_schema"))
+        except apsw.NotADBError as error:
+            raise _foreign(path, "it is not a SQLite database") from error
+    if not found and application_id == 0 and version == 0:
+        return True
+    if application_id != APPLICATION_ID:
+        raise _foreign(path, f"its application id is {application_id:#010x}, not {APPLICATION_ID:#010x}")
+    if version != SCHEMA_VERSION:
+        raise _other_version(path, version)
+    changed = sorted(name for name, sql in _OBJECTS.items() if (name, sql) not in found)
+    if changed:
+        raise StoreFault(
+            Text(
+                zh=f"账本文件 {path} 的结构已被改动（{'、'.join(changed)}），请查明原因并从备份恢复。",
+                en=f"The schema of the store {path} has been changed ({', '.join(changed)}), so what keeps "
+                "it append-only may be gone. Find out who changed it, and restore the store from a backup.",
+            )
+        )
+    return False
+
+
+def _create(connection: apsw.Connection, path: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have come first while this one waited for the lock; its store is as good as
+        # ours.
+        if _is_blank(connection, path):
+            for sql in _OBJECTS.values():
+                connection.execute(sql)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", SCHEMA_VERSION)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _enter_wal(connection: apsw.Connection, path: str) -> None:
+    mode = connection.pragma("journal_mode", "wal")
+    if mode != "wal":
+        raise StoreFault(
+            Text(
+                zh=f"账本文件 {path} 无法使用 WAL 日志模式（当前为 {mode}）；请把它放在本机磁盘上。",
+                en=f"The store {path} cannot use a write-ahead log (its journal mode stays {mode}). "
+                "Keep it on a local disk that this user may write to.",
+            )
+        )
+
+
+def _foreign(path: str, reason: str) -> StoreFault:
+    return StoreFault(
+        Text(
+            zh=f"文件 {path} 不是本系统的账本，未作任何改动；请指定另一个文件。（{reason}）",
+            en=f"The file {path} is not an event store of this program: {reason}. "
+            "Nothing was changed in it. Name another file.",
+        )
+    )
+
+
+def _other_version(path: str, version: int) -> StoreFault:
+    if version > SCHEMA_VERSION:
+        advice_zh, advice = "请升级本程序", "It was written by a newer program: upgrade this one."
+    else:
+        advice_zh, advice = "请从备份恢复", "No release wrote that version: restore the store from a backup."
+    return StoreFault(
+        Text(
+            zh=f"账本文件 {path} 的结构版本为 {version}，本程序只能使用版本 {SCHEMA_VERSION}；{advice_zh}。",
+            en=f"The store {path} has schema version {version}; this program uses version {SCHEMA_VERSION}. "
+            f"{advice} Nothing was changed in it.",
+        )
+    )

@@ -1,0 +1,158 @@
+"""One writer, many commands: whoever waits is decided together, written together and flushed to the disk once.
+
+The first thread that finds nobody at work takes the store's write lock and decides for all who wait by then, on facts that
+cannot change meanwhile. When its own answer is durable it hands the work to one of those who came in the meantime. So a
+single client never waits for company, and many clients share one flush.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from ledger.errors import LedgerError, Text, Unavailable
+from ledger.mapper import from_stored
+from ledger.memory import Memory
+from ledger.session import Session
+from ledger.store.contract import LedgerStore, WriteTransaction
+
+BATCH_MAX: Final = 256
+"""Decisions in one commit; bounds how long others wait for the write lock."""
+BACKLOG_MAX: Final = 10_000
+"""Decisions that may wait; beyond it the caller is told at once instead of after a time-out."""
+CATCH_UP_PAGE: Final = 1_000
+
+
+class Task(Protocol):
+    """Something to be decided under the write lock."""
+
+    def foreseen(self) -> Sequence[str]:
+        """Tags that the decision is known to look at."""
+        ...
+
+    def decide(self, session: Session) -> object:
+        """Decide, and record through the session. May raise: then this task fails, alone."""
+        ...
+
+
+class _Ticket:
+    """One task, and the thread that waits for it."""
+
+    __slots__ = ("answer", "called", "error", "leads", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.answer: object = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.called = threading.Lock()
+        self.called.acquire()
+
+
+class Writer:
+    """Gathers tasks and decides them in batches. Safe for many threads; other processes are caught up with first."""
+
+    def __init__(self, store: LedgerStore, memory: Memory, *, backlog_max: int = BACKLOG_MAX) -> None:
+        self._store = store
+        self._memory = memory
+        self._backlog_max = backlog_max
+        self._position: int | None = None
+        self._gate = threading.Lock()
+        self._waiting: deque[_Ticket] = deque()
+        self._at_work = False
+
+    def run(self, task: Task) -> object:
+        """Decide one task and return its answer when it is durable, or raise what it raised.
+
+        Raises :class:`~ledger.errors.Unavailable` where too many wait or the store did not answer: what was asked may or
+        may not have been recorded, and repeating it with the same key tells.
+        """
+        ticket = _Ticket(task)
+        with self._gate:
+            if len(self._waiting) >= self._backlog_max:
+                raise _overloaded(self._backlog_max)
+            self._waiting.append(ticket)
+            lead = not self._at_work
+            self._at_work = True
+        if not lead:
+            ticket.called.acquire()
+            lead = ticket.leads
+        if lead:
+            self._work()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.answer
+
+    def _work(self) -> None:
+        """Decide one batch, call those who waited for it, and hand over to the first who came meanwhile."""
+        with self._gate:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+        try:
+            self._decide_together(batch)
+        finally:
+            with self._gate:
+                successor = self._waiting[0] if self._waiting else None
+                self._at_work = successor is not None
+            for ticket in batch:
+                ticket.called.release()
+            if successor is not None:
+                successor.leads = True
+                successor.called.release()
+
+    def _decide_together(self, batch: Sequence[_Ticket]) -> None:
+        try:
+            with self._store.transaction() as transaction:
+                self._catch_up(transaction)
+                session = Session(transaction, self._memory, self._foreseen(batch))
+                for ticket in batch:
+                    try:
+                        ticket.answer = ticket.task.decide(session)
+                    except Exception as error:  # noqa: BLE001 - whatever it is, it is this caller's alone
+                        ticket.error = error
+                session.write()
+                self._position = session.head
+        except BaseException as error:
+            # Nothing of the batch was written, or nobody can tell: what is remembered may not be true any more.
+            self._memory.forget()
+            self._position = None
+            failure = error if isinstance(error, LedgerError) else None
+            for ticket in batch:
+                ticket.error = failure or _unknown(error)
+            if not isinstance(error, Exception):
+                raise
+
+    def _foreseen(self, batch: Sequence[_Ticket]) -> list[str]:
+        tags = dict.fromkeys(tag for ticket in batch for tag in ticket.task.foreseen())
+        return [tag for tag in tags if not self._memory.knows(tag)]
+
+    def _catch_up(self, transaction: WriteTransaction) -> None:
+        """Fold in what other processes recorded since, so that what is remembered is true under this lock."""
+        if self._position is None:
+            self._memory.forget()
+            self._position = transaction.head
+        while self._position < transaction.head:
+            for stored in transaction.read(after=self._position, limit=CATCH_UP_PAGE):
+                self._memory.advance(from_stored(stored))
+                self._position = stored.position
+
+
+def _overloaded(backlog: int) -> Unavailable:
+    return Unavailable(
+        Text(
+            f"系统繁忙：已有{backlog}项操作在等待，请稍后用同一幂等键重试",
+            f"overloaded: {backlog} commands are waiting; repeat later with the same key",
+        )
+    )
+
+
+def _unknown(error: BaseException) -> Unavailable:
+    unavailable = Unavailable(
+        Text(
+            "系统未能确认是否已记录，请用同一幂等键重试，不会重复记录",
+            "whether this was recorded is unknown; repeat with the same key, it is never recorded twice",
+        )
+    )
+    unavailable.__cause__ = error
+    return unavailable

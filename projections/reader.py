@@ -1,0 +1,148 @@
+"""Questions answered on the spot, by folding the facts themselves: always current, and as of any instant or date.
+
+``as_of`` keeps what had been recorded by that instant; ``effective`` what had taken effect by that business date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder
+
+from ledger.casefile import CaseFile, CaseFold
+from ledger.errors import Headroom, NotFound, Text
+from ledger.events import AwardApproved, CaseEvent, case_tag, enterprise_tag, scope_tag
+from ledger.guards import Fold
+from ledger.mapper import Recorded, from_stored
+from ledger.policy.registry import PolicyRegistry
+from ledger.scopes import budget_of_year
+from projections.budget import BudgetGuard, BudgetUse
+from projections.headroom import EnterpriseLimit, limits_in_year
+from projections.limits import LimitsGuard, drawn_fen
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """From when history is asked. Both None: now."""
+
+    as_of: datetime | None = None
+    effective: date | None = None
+
+    def sees(self, recorded: Recorded) -> bool:
+        envelope = recorded.envelope
+        return (self.as_of is None or envelope.recorded_at <= self.as_of) and (
+            self.effective is None or envelope.effective_on <= self.effective
+        )
+
+
+NOW = Moment()
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """One limit as it stands. ``counted`` are the ids of the events behind ``used_fen``."""
+
+    limit: EnterpriseLimit
+    headroom: Headroom
+    counted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseSummary:
+    """All of one enterprise's cases (一企一档), and what they come to in fen."""
+
+    enterprise: str
+    name: str
+    cases: tuple[CaseFile, ...]
+
+    @property
+    def awarded_fen(self) -> int:
+        return sum(case.awarded_fen for case in self.cases)
+
+    @property
+    def settled_fen(self) -> int:
+        return sum(case.settled_fen for case in self.cases)
+
+    @property
+    def recovered_fen(self) -> int:
+        return sum(case.recovered_fen for case in self.cases)
+
+
+class Reader:
+    """Answers from the log. Safe for many threads."""
+
+    def __init__(self, recorder: DCBRecorder, policies: PolicyRegistry) -> None:
+        self._recorder = recorder
+        self._policies = policies
+
+    def case(self, number: str, moment: Moment = NOW) -> CaseFile:
+        """Raises :class:`~ledger.errors.NotFound` where the case did not exist at that moment."""
+        case = self._fold(CaseFold(), case_tag(number), moment)
+        if not case.exists:
+            raise NotFound(Text(f"没有编号为{number}的案卷", f"there is no case {number}"))
+        return case
+
+    def history(self, number: str, moment: Moment = NOW) -> list[Recorded]:
+        """Every event of an application and the award that came of it, refused commands included, in order."""
+        history = self._tagged(case_tag(number), moment)
+        if not history:
+            raise NotFound(Text(f"没有编号为{number}的案卷", f"there is no case {number}"))
+        return history
+
+    def enterprise(self, uscc: str, moment: Moment = NOW) -> EnterpriseSummary:
+        """Raises :class:`~ledger.errors.NotFound` where the enterprise had no case at that moment."""
+        fold, cases = CaseFold(), dict[str, CaseFile]()
+        for recorded in self._tagged(enterprise_tag(uscc), moment):
+            if isinstance(event := recorded.event, CaseEvent):
+                case = cases.get(event.case) or fold.start(case_tag(event.case))
+                cases[event.case] = fold.apply(case, recorded)
+        if not cases:
+            raise NotFound(Text(f"没有企业{uscc}的记录", f"nothing is recorded of enterprise {uscc}"))
+        latest = max(cases.values(), key=lambda case: case.position)
+        return EnterpriseSummary(uscc, latest.enterprise_name, tuple(cases.values()))
+
+    def limits(self, uscc: str, year: int, moment: Moment = NOW) -> list[LimitUse]:
+        """Every limit the enterprise draws on in a calendar year, used or not: the yearly groups of every policy in
+        force, the benefit years that touch the year, and the items awarded. ``used_fen`` is the guard's own figure.
+        """
+        awards = [
+            recorded.event
+            for recorded in self._tagged(enterprise_tag(uscc), moment)
+            if isinstance(recorded.event, AwardApproved)
+        ]
+        limits = limits_in_year((self._policies.get(policy_id) for policy_id in self._policies.ids), uscc, year, awards)
+        return [self._limit_use(limit, moment) for limit in limits]
+
+    def budget(self, policy_id: str, year: int, moment: Moment = NOW) -> BudgetUse:
+        """Raises :class:`~ledger.errors.NotFound` for an unknown policy."""
+        policy = self._policies.get(policy_id)
+        return self._fold(BudgetGuard(), scope_tag(budget_of_year(policy.id, year).key), moment)
+
+    def events(self, after: int, limit: int) -> list[Recorded]:
+        """The feed of all events in order, from the first position above ``after``."""
+        return [from_stored(stored) for stored in self._recorder.read(after=after, limit=limit)]
+
+    def _limit_use(self, limit: EnterpriseLimit, moment: Moment) -> LimitUse:
+        fold, tag = LimitsGuard(), scope_tag(limit.scope)
+        usage, counted = fold.start(tag), []
+        for recorded in self._tagged(tag, moment):
+            usage = fold.apply(usage, recorded)
+            if drawn_fen(limit.scope, recorded.event):
+                counted.append(str(recorded.envelope.event_id))
+        headroom = Headroom(limit.limit, limit.clause, limit.scope, limit.ceiling_fen, usage.used_fen)
+        return LimitUse(limit, headroom, tuple(counted))
+
+    def _fold(self, fold: Fold[S], tag: str, moment: Moment) -> S:
+        state = fold.start(tag)
+        for recorded in self._tagged(tag, moment):
+            state = fold.apply(state, recorded)
+        return state
+
+    def _tagged(self, tag: str, moment: Moment) -> list[Recorded]:
+        query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
+        everything = (from_stored(stored) for stored in self._recorder.read(query))
+        return [recorded for recorded in everything if moment.sees(recorded)]

@@ -1,0 +1,205 @@
+"""Carries the views along the log: in a thread of its own for a server, by the call for everything else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder, DCBSubscription
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.errors import LedgerError
+from ledger.mapper import Recorded, from_stored
+from projections import queries
+from projections.database import MARKER, open_database, writing
+from projections.queries import CaseFilter, CaseRow, EnterpriseRow, Page
+from projections.tables import cases, markers, positions
+from projections.versions import Versions
+
+BATCH_EVENTS: Final = 500
+CASES_KEPT: Final = 10_000
+_RETRY_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class ViewsRunner:
+    """The views of one log, kept in the database at ``url``. Safe for many threads, and for many processes on one url.
+
+    On opening, views of another schema or of another log (one that was restored from a backup, say) are emptied, to
+    be filled again by the next :meth:`catch_up`. A list is as current as :attr:`position`; :meth:`wait_for` waits for
+    more.
+    """
+
+    def __init__(self, recorder: DCBRecorder, url: str) -> None:
+        self._recorder = recorder
+        self._engine = open_database(url)
+        self._versions = Versions(self._history, CASES_KEPT)
+        self._turn = threading.Lock()
+        self._moved = threading.Condition()
+        self._position = 0
+        self._subscription: DCBSubscription[DCBRecorder] | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._adopt_or_empty()
+
+    @property
+    def position(self) -> int:
+        """The position of the last event that the views hold."""
+        return self._position
+
+    def start(self) -> None:
+        """Follow the log in the background, until :meth:`stop`."""
+        assert self._thread is None, "started once"
+        self._thread = threading.Thread(target=self._follow, name="views", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following and close the database. May be called again, and without :meth:`start`."""
+        self._stopping.set()
+        if (subscription := self._subscription) is not None:
+            subscription.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self._engine.dispose()
+
+    def catch_up(self) -> int:
+        """Take in everything recorded so far; gives the position reached."""
+        with self._turn:
+            while not self._stopping.is_set() and self._take_batch():
+                pass
+            return self._position
+
+    def wait_for(self, position: int, timeout_seconds: float) -> bool:
+        """Whether the views hold ``position``; waits so long for it at most. Catches up itself where no thread does."""
+        if self._position < position and self._thread is None:
+            self.catch_up()
+        with self._moved:
+            return self._moved.wait_for(lambda: self._position >= position, timeout_seconds)
+
+    def rebuild(self) -> int:
+        """Fill the views anew from the whole log, in one transaction: readers see the old ones until it ends."""
+        with self._turn, self._fresh_on_failure(), writing(self._engine) as connection:
+            self._versions.forget()
+            _empty(connection)
+            reached = 0
+            while batch := self._read(after=reached):
+                self._write(connection, batch)
+                reached = batch[-1].position
+        self._reach(reached)
+        return reached
+
+    def cases(
+        self, sought: CaseFilter | None = None, *, page: int = 1, page_size: int = 50, as_of: datetime | None = None
+    ) -> Page[CaseRow]:
+        """Cases, the one that changed last first."""
+        with self._engine.connect() as connection:
+            return queries.find_cases(connection, sought or CaseFilter(), page=page, page_size=page_size, as_of=as_of)
+
+    def enterprises(
+        self, text: str | None = None, page: int = 1, page_size: int = 50, as_of: datetime | None = None
+    ) -> Page[EnterpriseRow]:
+        """Enterprises with what their cases come to, in the order of their codes."""
+        with self._engine.connect() as connection:
+            return queries.find_enterprises(connection, text, page=page, page_size=page_size, as_of=as_of)
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.catch_up()
+                self._listen()
+            except (LedgerError, SQLAlchemyError):
+                # Lists fall behind and say so by their position; the facts, and every decision, do without them.
+                _log.exception("the views cannot be carried on; trying again")
+                self._stopping.wait(_RETRY_SECONDS)
+            else:
+                return
+
+    def _listen(self) -> None:
+        """Catch up with every event that comes, until stopped or until the recorder is closed."""
+        with self._recorder.subscribe(after=self._position) as news:
+            self._subscription = news
+            if self._stopping.is_set():
+                return
+            for event in news:
+                # Many events may have been taken in with one: only what is new sets out again.
+                if event.position > self._position:
+                    self.catch_up()
+
+    def _take_batch(self) -> bool:
+        """Take in the next events; False where there are none."""
+        before = self._position
+        batch = self._read(after=before)
+        if not batch:
+            return False
+        with self._fresh_on_failure(), writing(self._engine) as connection:
+            at = connection.execute(select(markers.c.position).with_for_update()).scalar_one()
+            if at == before:
+                self._write(connection, batch)
+        if at == before:
+            self._reach(batch[-1].position)
+        else:
+            # Another process carried the views on, or began them anew: what is kept here is of another position.
+            self._versions.forget()
+            self._reach(at)
+        return True
+
+    def _write(self, connection: Connection, batch: list[Recorded]) -> None:
+        recorded_by = connection.execute(select(func.max(positions.c.recorded_by))).scalar()
+        self._versions.batch(batch, recorded_by or "").write(connection)
+        last = batch[-1]
+        connection.execute(
+            update(markers)
+            .where(markers.c.id == MARKER)
+            .values(position=last.position, event_id=str(last.envelope.event_id))
+        )
+
+    def _reach(self, position: int) -> None:
+        with self._moved:
+            self._position = position
+            self._moved.notify_all()
+
+    @contextmanager
+    def _fresh_on_failure(self) -> Iterator[None]:
+        """Case files are folded before their rows are committed: after a failure they are ahead of the rows."""
+        try:
+            yield
+        except BaseException:
+            self._versions.forget()
+            raise
+
+    def _adopt_or_empty(self) -> None:
+        """Begin where the views stand, if that is a place in this log."""
+        with writing(self._engine) as connection:
+            position, event_id = connection.execute(
+                select(markers.c.position, markers.c.event_id).with_for_update()
+            ).one()
+            if position and self._event_id_at(position) != event_id:
+                _log.warning("the views are of another log and will be rebuilt")
+                _empty(connection)
+                position = 0
+        self._position = position
+
+    def _event_id_at(self, position: int) -> str | None:
+        for recorded in self._read(after=position - 1, limit=1):
+            if recorded.position == position:
+                return str(recorded.envelope.event_id)
+        return None
+
+    def _read(self, after: int, limit: int = BATCH_EVENTS) -> list[Recorded]:
+        return [from_stored(stored) for stored in self._recorder.read(after=after, limit=limit)]
+
+    def _history(self, tag: str) -> list[Recorded]:
+        query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
+        return [from_stored(stored) for stored in self._recorder.read(query)]
+
+
+def _empty(connection: Connection) -> None:
+    connection.execute(delete(cases))
+    connection.execute(delete(positions))
+    connection.execute(update(markers).values(position=0, event_id=""))

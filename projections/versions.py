@@ -1,0 +1,122 @@
+"""From the log to rows: every step of a case closes the row that held until then and opens the next one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from ledger.casefile import CaseFile, CaseFold
+from ledger.events import ApplicationSubmitted, CaseEvent, case_tag
+from ledger.mapper import Recorded
+from projections.tables import STILL, cases, instant_text, positions
+
+Row = dict[str, Any]
+History = Callable[[str], Iterable[Recorded]]
+"""Gives every event recorded with a tag, in order."""
+
+_FOLD: Final = CaseFold()
+
+_CLOSE: Final = (
+    update(cases)
+    .where(cases.c.case_number == bindparam("of_case"), cases.c.from_position == bindparam("since"))
+    .values(until_position=bindparam("until"))
+)
+
+
+def version_of(case: CaseFile) -> Row:
+    """What the views keep of a case as it stands after its last step."""
+    assert case.policy is not None, "every case is made under a policy"
+    return {
+        "case_number": case.number,
+        "from_position": case.position,
+        "until_position": STILL,
+        "state": case.state.value,
+        "enterprise": case.enterprise,
+        "enterprise_name": case.enterprise_name,
+        "policy": case.policy.policy_id,
+        "rule": case.rule,
+        "item": case.item,
+        "acceptance_number": case.acceptance_number,
+        "submitted_on": case.submitted_on,
+        "approved_on": case.approved_on,
+        "cap_year": case.approval.cap_year if case.approval else None,
+        "determined_fen": case.determination.amount_fen if case.determination else 0,
+        "awarded_fen": case.awarded_fen,
+        "settled_fen": case.settled_fen,
+        "payable_fen": case.payable_fen,
+        "recovered_fen": case.recovered_fen,
+        "outstanding_fen": sum(recovery.outstanding_fen for recovery in case.recoveries.values()),
+    }
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that some events in a row lead to. ``closed`` are rows written earlier that now hold no longer."""
+
+    opened: list[Row] = field(default_factory=list)
+    closed: list[Row] = field(default_factory=list)
+    positions: list[Row] = field(default_factory=list)
+
+    def write(self, connection: Connection) -> None:
+        if self.closed:
+            connection.execute(_CLOSE, self.closed)
+        if self.opened:
+            connection.execute(insert(cases), self.opened)
+        if self.positions:
+            connection.execute(insert(positions), self.positions)
+
+
+class Versions:
+    """Turns events, taken in the order of the log, into rows.
+
+    Keeps the case files it met last, at most ``kept_most``; one that was let go is folded again from its history.
+    """
+
+    def __init__(self, history: History, kept_most: int) -> None:
+        self._history = history
+        self._kept_most = kept_most
+        self._kept: OrderedDict[str, CaseFile] = OrderedDict()
+
+    def forget(self) -> None:
+        """Let go of everything: after a failure, or where others carried the views on."""
+        self._kept.clear()
+
+    def batch(self, events: Iterable[Recorded], recorded_by: str) -> Batch:
+        """The rows for ``events``; ``recorded_by`` is the latest instant of recording before them, as it is kept."""
+        batch, open_rows = Batch(), dict[str, Row]()
+        for recorded in events:
+            recorded_by = max(recorded_by, instant_text(recorded.envelope.recorded_at))
+            batch.positions.append({"position": recorded.position, "recorded_by": recorded_by})
+            if isinstance(recorded.event, CaseEvent):
+                self._step(recorded, recorded.event, batch, open_rows)
+        return batch
+
+    def _step(self, recorded: Recorded, event: CaseEvent, batch: Batch, open_rows: dict[str, Row]) -> None:
+        case = self._before(recorded, event)
+        since = case.position
+        case = _FOLD.apply(case, recorded)
+        assert case.position == recorded.position, f"{recorded.type_name} changes no case"
+        if (row := open_rows.get(event.case)) is not None:
+            row["until_position"] = recorded.position
+        elif since:
+            batch.closed.append({"of_case": event.case, "since": since, "until": recorded.position})
+        open_rows[event.case] = version_of(case)
+        batch.opened.append(open_rows[event.case])
+
+    def _before(self, recorded: Recorded, event: CaseEvent) -> CaseFile:
+        """The case as it stood before this event."""
+        case = self._kept.pop(event.case, None)
+        if case is None:
+            case = _FOLD.start(case_tag(event.case))
+            if not isinstance(event, ApplicationSubmitted):
+                for earlier in self._history(case_tag(event.case)):
+                    if earlier.position < recorded.position:
+                        case = _FOLD.apply(case, earlier)
+        self._kept[event.case] = case
+        if len(self._kept) > self._kept_most:
+            self._kept.popitem(last=False)
+        return case
