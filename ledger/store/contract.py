@@ -44,6 +44,4 @@ class LedgerStore(Protocol):
         """
         ...
 
-    def subscribe(
-        self, query: DCBQuery | None = None, *, after: int | None = None
-    ) -> DCBSubscription[object]: ...  # type: ignore[type-var]
+    def subscribe(self, query: DCBQuery | None = None, *, after: int | None = None) -> DCBSubscription[object]: ...  # type: ignore[type-var]

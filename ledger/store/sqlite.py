@@ -171,7 +171,7 @@ class SQLiteDCBRecorder(DCBRecorder):
                 yield transaction
                 connection.execute("COMMIT")
             except BaseException as error:
-                self._abandon(connection, error)
+                self._abandon(connection)
                 if isinstance(error, apsw.Error):
                     raise explained(error, self._path) from error
                 raise
@@ -203,9 +203,11 @@ class SQLiteDCBRecorder(DCBRecorder):
             subscription.stop()
         self._readers.close()
         with self._write_lock:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                # Closing writes the log back into the file; where the disk fails, the next start does that.
+                with suppress(apsw.Error):
+                    writer.close()
 
     def _writing_connection(self) -> apsw.Connection:
         if self._closed:
@@ -214,13 +216,16 @@ class SQLiteDCBRecorder(DCBRecorder):
             self._writer = open_store(self._path, lock_timeout_s=self._lock_timeout_s)
         return self._writer
 
-    def _abandon(self, connection: apsw.Connection, error: BaseException) -> None:
-        """Roll back. After an error of SQLite other than a lock's, the connection is not trusted again."""
+    def _abandon(self, connection: apsw.Connection) -> None:
+        """Roll back; where even that fails, give up the connection, which rolls back too.
+
+        A connection that met an error is kept otherwise: if the last connection closes after a failed flush, the
+        next to open it reads the commit that was rolled back from the log, and completes it.
+        """
         with suppress(apsw.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        suspect = isinstance(error, apsw.Error) and not isinstance(error, apsw.BusyError)
-        if suspect or connection.in_transaction:
+        if connection.in_transaction:
             self._writer = None
             with suppress(apsw.Error):
                 connection.close()

@@ -118,21 +118,17 @@ class Readers:
                 raise closed(self._path)
             self._lent += 1
             connection = self._idle.pop() if self._idle else None
-        sound = False
         try:
             if connection is None:
                 connection = _open_reader(self._path, lock_timeout_s=self._lock_timeout_s)
             yield connection
-            sound = True
         except apsw.Error as error:
             raise explained(error, self._path) from error
         finally:
             with self._changed:
                 self._lent -= 1
-                if sound and connection is not None:
+                if connection is not None:
                     self._idle.append(connection)
-                elif connection is not None:
-                    connection.close()
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -165,8 +161,9 @@ def busy(path: str) -> Unavailable:
 def explained(error: apsw.Error, path: str) -> LedgerError:
     """What an error of SQLite means to whoever asked for the read or the write.
 
-    A transaction that met one is rolled back, so nothing is ever half-written. After an I/O error it is not
-    known whether a commit reached the disk; the idempotency key finds out.
+    A transaction that met one is rolled back, so nothing is ever half-written. After an I/O error in a commit
+    its pages may lie in the log all the same: unless a later commit takes their place, a restart after a crash
+    finds them there and completes it. Hence "not known"; the idempotency key finds out.
     """
     if isinstance(error, apsw.BusyError | apsw.LockedError | apsw.ProtocolError):
         return busy(path)
