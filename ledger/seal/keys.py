@@ -1,0 +1,139 @@
+"""Key files: the signing key, which must stay secret, and the public keys that others check with.
+
+A file holds the text of keys (``ledger.seal.note``), one to a line: a signing key file exactly one, a public key
+file as many as are trusted, for instance a log's old and new key and those of its witnesses.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import Fault, Text
+from ledger.identity import Entropy
+from ledger.seal.note import KeyMalformed, SignerKey, VerifierKey
+
+MAX_FILE_BYTES: Final = 65_536
+
+_SEED_BYTES: Final = 32
+_SECRET_MODE: Final = 0o600
+_PUBLIC_MODE: Final = 0o644
+# A group may read the key: that is how service managers hand a secret to a service that runs as another user.
+_UNSAFE_MODE: Final = stat.S_IWGRP | stat.S_IRWXO
+
+
+class KeyFault(Fault):
+    """A key file that cannot be used or written. Names the file, and never what is in it."""
+
+    code = "key-fault"
+
+
+def make_key(name: str, entropy: Entropy) -> SignerKey:
+    """A new key for the log of this name, e.g. ``example.gov.cn/funding``. Raises ``KeyMalformed`` for a bad name."""
+    return SignerKey(name, entropy(_SEED_BYTES))
+
+
+def write_signer_key(path: Path, key: SignerKey) -> None:
+    """Write a signing key to a new file that only its owner may read. Raises :class:`KeyFault`.
+
+    Never overwrites: a lost signing key cannot be had back, and with it goes the log's name.
+    """
+    _write_new(path, key.encode_secret() + "\n", _SECRET_MODE)
+
+
+def write_verifier_key(path: Path, key: VerifierKey) -> None:
+    """Write a public key to a new file. Raises :class:`KeyFault`."""
+    _write_new(path, key.encode() + "\n", _PUBLIC_MODE)
+
+
+def load_signer_key(path: Path) -> SignerKey:
+    """Read a signing key, and refuse one that others may read or change. Raises :class:`KeyFault`."""
+    lines = _lines(path, secret=True)
+    if len(lines) != 1:
+        raise _fault(path, zh="应恰好有一个签名密钥", en="it must hold exactly one signing key")
+    try:
+        return SignerKey.parse(lines[0])
+    except KeyMalformed as error:
+        raise _unusable(path, error) from error
+
+
+def load_verifier_keys(path: Path) -> tuple[VerifierKey, ...]:
+    """Read public keys, one to a line; empty lines are passed over. Raises :class:`KeyFault`."""
+    lines = _lines(path, secret=False)
+    if not lines:
+        raise _fault(path, zh="没有公钥", en="it holds no key")
+    try:
+        return tuple(VerifierKey.parse(line) for line in lines)
+    except KeyMalformed as error:
+        raise _unusable(path, error) from error
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    try:
+        # O_EXCL makes the check and the creation one step, and does not follow a link that somebody left there.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError as error:
+        raise _fault(
+            path, zh="已存在，未作改动；请另选文件名", en="it exists and was left as it is; choose another name"
+        ) from error
+    except OSError as error:
+        raise _failed(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            # The umask may have taken a permission away.
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # Checkpoints may be published with this key at once: its name must outlive a power cut too.
+        _sync_folder(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise _failed(path, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lines(path: Path, *, secret: bool) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            # Asked of the open file: the name could come to stand for another one in between.
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _failed(path, error) from error
+    if secret and mode & _UNSAFE_MODE:
+        raise _fault(
+            path,
+            zh=f"其他用户可读取或修改（权限 {stat.S_IMODE(mode):04o}），请执行 chmod 600",
+            en=f"others may read or change it (mode {stat.S_IMODE(mode):04o}): run chmod 600 on it, "
+            "and make a new key if somebody may have read it",
+        )
+    if len(data) > MAX_FILE_BYTES:
+        raise _fault(path, zh="文件过大，不是密钥文件", en="it is too large to be a key file")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise _fault(path, zh="不是 UTF-8 文本", en="it is not UTF-8 text") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _failed(path: Path, error: OSError) -> KeyFault:
+    reason = error.strerror or type(error).__name__
+    return _fault(path, zh=f"无法读写（{reason}）", en=f"the system says: {reason}")
+
+
+def _unusable(path: Path, error: KeyMalformed) -> KeyFault:
+    return KeyFault(Text(zh=f"密钥文件 {path}：{error.text.zh}", en=f"In the key file {path}: {error.text.en}"))
+
+
+def _fault(path: Path, *, zh: str, en: str) -> KeyFault:
+    return KeyFault(Text(zh=f"密钥文件 {path} {zh}。", en=f"The key file {path} cannot be used: {en}."))

@@ -1,0 +1,205 @@
+"""A case from approval to the last recovered fen: sums, states, and what the limits get back."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.casefile import CaseState
+from ledger.commands.approve_award import ApproveAward
+from ledger.commands.cancel_disbursement import CancelDisbursement
+from ledger.commands.cancel_recovery import CancelRecovery
+from ledger.commands.find_violation import FindViolation
+from ledger.commands.order_disbursement import OrderDisbursement
+from ledger.commands.order_recovery import OrderRecovery
+from ledger.commands.release_award import ReleaseAward
+from ledger.commands.request_disbursement import RequestDisbursement
+from ledger.commands.settle_disbursement import SettleDisbursement
+from ledger.commands.withdraw_violation import WithdrawViolation
+from ledger.errors import Malformed, Outdated, OutOfOrder, Refusal
+from tests.office import ENTERPRISE, Office
+
+SIX_MILLION = 600_000_000
+
+
+def used_fen(office: Office, limit: str = "C5") -> int:
+    (use,) = [use for use in office.reader.limits(ENTERPRISE, 2026) if use.headroom.limit == limit]
+    return use.headroom.used_fen
+
+
+def test_paid_in_two_parts(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 200_000_000, "银行-1")
+    assert office.reader.case(case).state is CaseState.PART_PAID
+    office.pay(case, 400_000_000, "银行-2")
+    file = office.reader.case(case)
+    assert (file.state, file.settled_fen, file.uncommitted_fen) == (CaseState.PAID, SIX_MILLION, 0)
+
+
+def test_what_is_requested_cannot_be_requested_twice(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=SIX_MILLION), "finance")
+    with pytest.raises(Refusal) as raised:
+        office.give(RequestDisbursement(case=case, amount_fen=1), "finance")
+    assert raised.value.code == "above-award"
+
+
+def test_a_cancelled_disbursement_may_be_requested_again(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=SIX_MILLION), "finance")
+    office.give(CancelDisbursement(case=case, disbursement=1, reason="收款账户有误"), "finance2")
+    office.give(RequestDisbursement(case=case, amount_fen=SIX_MILLION), "finance")
+    assert office.reader.case(case).committed_fen == SIX_MILLION
+
+
+def test_the_bank_must_have_paid_what_was_ordered(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
+    office.give(OrderDisbursement(case=case, disbursement=1), "finance2")
+    with pytest.raises(Refusal) as raised:
+        office.give(SettleDisbursement(case=case, disbursement=1, amount_fen=101, bank_serial="1"), "cashier")
+    assert raised.value.code == "amount-differs-from-order"
+
+
+def test_one_bank_serial_number_settles_one_payment(office: Office) -> None:
+    office.pay(office.approved("甲"), 100, "银行-1")
+    with pytest.raises(Refusal) as raised:
+        office.pay(office.approved("乙"), 100, "银行-1")
+    assert raised.value.code == "bank-serial-used"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("finance", "finance"), ("finance2", "finance2")], ids=["requester", "other"]
+)
+def test_who_requests_does_not_order(office: Office, first: str, second: str) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=100), first)
+    with pytest.raises(Refusal) as raised:
+        office.give(OrderDisbursement(case=case, disbursement=1), second)
+    assert raised.value.code == "same-person"
+
+
+def test_who_requested_one_disbursement_may_order_another(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
+    office.give(RequestDisbursement(case=case, amount_fen=200), "finance2")
+    office.give(OrderDisbursement(case=case, disbursement=2), "finance")
+    office.give(OrderDisbursement(case=case, disbursement=1), "finance2")
+
+
+def test_an_amount_above_the_determined_one_is_refused_with_its_clause(office: Office) -> None:
+    case = office.determined("甲")
+    with pytest.raises(Refusal) as raised:
+        office.approve(case, SIX_MILLION + 1)
+    assert (raised.value.code, raised.value.clause) == ("above-determined-amount", "五")
+
+
+def test_less_than_determined_is_approved_only_with_a_reason(office: Office) -> None:
+    case = office.determined("甲")
+    with pytest.raises(Malformed):
+        office.approve(case, 100)
+    office.approve(case, 100, reason="按集体审议意见核减")
+    assert (office.reader.case(case).awarded_fen, used_fen(office)) == (100, 100)
+
+
+def test_headroom_taken_by_another_since_determination_is_told_with_the_limit(office: Office) -> None:
+    first, second = office.determined("甲"), office.determined("乙")
+    office.approve(first)
+    with pytest.raises(Outdated) as raised:
+        office.approve(second)
+    limit = raised.value.limit
+    assert limit is not None
+    assert (raised.value.code, limit.limit, limit.left_fen) == ("headroom-moved", "C5", 400_000_000)
+
+
+def test_a_release_gives_the_limits_back_what_a_violation_does_not(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(ReleaseAward(case=case, amount_fen=100_000_000, cause="withdrawal"), "approver")
+    assert used_fen(office) == 500_000_000
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    office.give(ReleaseAward(case=case, amount_fen=500_000_000, cause="violation"), "approver")
+    assert used_fen(office) == 500_000_000
+    assert office.reader.case(case).awarded_fen == 0
+
+
+def test_more_than_is_unpaid_cannot_be_released(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 500_000_000, "银行-1")
+    with pytest.raises(Refusal) as raised:
+        office.give(ReleaseAward(case=case, amount_fen=100_000_001, cause="withdrawal"), "approver")
+    assert raised.value.code == "above-unpaid-amount"
+
+
+def test_a_violation_stops_payment_until_it_is_withdrawn(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    with pytest.raises(OutOfOrder):
+        office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
+    office.give(WithdrawViolation(case=case, violation=1, reason="查无实据"), "supervisor")
+    office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
+
+
+def test_money_clawed_back_for_a_violation_frees_no_headroom(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, SIX_MILLION, "银行-1")
+    office.claw_back(case, SIX_MILLION)
+    office.receive(case, 1, "银行-2")
+    assert office.reader.case(case).state is CaseState.RECOVERING
+    office.receive(case, SIX_MILLION - 1, "银行-3")
+    assert office.reader.case(case).state is CaseState.RECOVERED
+    assert used_fen(office) == SIX_MILLION
+
+
+def test_money_paid_by_error_frees_headroom_as_it_comes_back(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, SIX_MILLION, "银行-1")
+    office.claw_back(case, 200_000_000, cause="arithmetic-error")
+    office.receive(case, 50_000_000, "银行-2")
+    assert used_fen(office) == 550_000_000
+    office.receive(case, 150_000_000, "银行-3")
+    assert used_fen(office) == 400_000_000
+    assert used_fen(office, "item") == 400_000_000
+
+
+def test_no_more_is_recovered_than_was_paid(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 100_000_000, "银行-1")
+    office.claw_back(case, 60_000_000)
+    with pytest.raises(Refusal) as raised:
+        office.give(OrderRecovery(case=case, amount_fen=40_000_001, cause="violation"), "supervisor2")
+    assert raised.value.code == "above-paid-amount"
+    with pytest.raises(Refusal) as raised:
+        office.receive(case, 60_000_001, "银行-2")
+    assert raised.value.code == "above-outstanding-amount"
+
+
+def test_a_cancelled_recovery_may_be_ordered_again(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 100, "银行-1")
+    office.claw_back(case, 100)
+    office.give(CancelRecovery(case=case, recovery=1, reason="文号有误"), "legal")
+    office.give(OrderRecovery(case=case, amount_fen=100, cause="violation"), "supervisor2")
+    assert office.reader.case(case).recoverable_fen == 0
+
+
+def test_recovery_before_any_payment_is_out_of_order(office: Office) -> None:
+    case = office.approved("甲")
+    with pytest.raises(OutOfOrder) as raised:
+        office.claw_back(case, 100)
+    assert raised.value.code == "nothing-paid"
+
+
+def test_who_found_the_violation_does_not_order_the_recovery(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 100, "银行-1")
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    with pytest.raises(Refusal) as raised:
+        office.give(OrderRecovery(case=case, amount_fen=100, cause="violation"), "supervisor")
+    assert raised.value.code == "same-person"
+
+
+def test_the_cap_year_is_chosen_at_approval(office: Office) -> None:
+    case = office.determined("甲")
+    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025), "approver")
+    assert used_fen(office) == 0
+    (use,) = [use for use in office.reader.limits(ENTERPRISE, 2025) if use.headroom.limit == "C5"]
+    assert use.headroom.used_fen == SIX_MILLION

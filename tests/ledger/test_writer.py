@@ -1,0 +1,157 @@
+"""One writer for many: batches, the failure of one, the failure of all, and other processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ledger.commands.accept_application import AcceptApplication
+from ledger.errors import Unavailable
+from ledger.memory import Memory
+from ledger.session import Session
+from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
+from ledger.writer import Writer
+from tests.office import Office
+
+
+class Counting:
+    """A task that counts its decisions, and waits inside one where it is told to."""
+
+    def __init__(self, answer: object = None, hold: threading.Event | None = None) -> None:
+        self.answer, self.hold, self.entered, self.decided = answer, hold, threading.Event(), 0
+
+    def foreseen(self) -> Sequence[str]:
+        return ()
+
+    def decide(self, session: Session) -> object:
+        self.entered.set()
+        if self.hold is not None:
+            assert self.hold.wait(60)
+        self.decided += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class CountingStore(SQLiteDCBRecorder):
+    """Counts transactions, and fails their commit where it is told to."""
+
+    transactions = 0
+    fail: Exception | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[WriteTransaction]:
+        self.transactions += 1
+        with super().transaction() as transaction:
+            yield transaction
+            if self.fail is not None:
+                raise self.fail
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CountingStore]:
+    store = CountingStore(tmp_path / "facts.sqlite")
+    yield store
+    store.close()
+
+
+def test_those_who_wait_while_one_is_decided_share_the_next_commit(store: CountingStore) -> None:
+    writer, go = Writer(store, Memory()), threading.Event()
+    first = Counting("first", hold=go)
+    others = [Counting(number) for number in range(20)]
+    with ThreadPoolExecutor(21) as pool:
+        leading = pool.submit(writer.run, first)
+        assert first.entered.wait(60)
+        following = [pool.submit(writer.run, other) for other in others]
+        while len(writer._waiting) < 20:
+            time.sleep(0.001)
+        go.set()
+        assert leading.result() == "first"
+        assert [future.result() for future in following] == list(range(20))
+    assert store.transactions == 2
+
+
+def test_a_task_that_fails_fails_alone(store: CountingStore) -> None:
+    writer, go = Writer(store, Memory()), threading.Event()
+    first, poisoned, sound = Counting(hold=go), Counting(RuntimeError("poison")), Counting("sound")
+    with ThreadPoolExecutor(3) as pool:
+        pool.submit(writer.run, first)
+        assert first.entered.wait(60)
+        failing = pool.submit(writer.run, poisoned)
+        while len(writer._waiting) < 1:
+            time.sleep(0.001)
+        succeeding = pool.submit(writer.run, sound)
+        while len(writer._waiting) < 2:
+            time.sleep(0.001)
+        go.set()
+        assert succeeding.result() == "sound"
+        with pytest.raises(RuntimeError, match="poison"):
+            failing.result()
+
+
+def test_a_commit_that_fails_fails_all_of_its_batch_and_the_next_is_decided_afresh(store: CountingStore) -> None:
+    writer = Writer(store, Memory())
+    store.fail = OSError("disk")
+    with pytest.raises(Unavailable, match="same key"):
+        writer.run(Counting("lost"))
+    store.fail = None
+    assert writer.run(Counting("kept")) == "kept"
+
+
+def test_a_backlog_beyond_the_bound_is_told_at_once(store: CountingStore) -> None:
+    writer, go = Writer(store, Memory(), backlog_max=1), threading.Event()
+    first = Counting(hold=go)
+    with ThreadPoolExecutor(2) as pool:
+        leading = pool.submit(writer.run, first)
+        assert first.entered.wait(60)
+        waiting = pool.submit(writer.run, Counting("second"))
+        while len(writer._waiting) < 1:
+            time.sleep(0.001)
+        with pytest.raises(Unavailable, match="overloaded"):
+            writer.run(Counting())
+        go.set()
+        leading.result()
+        assert waiting.result() == "second"
+
+
+def test_a_failed_commit_leaves_no_memory_of_what_it_would_have_recorded(tmp_path: Path) -> None:
+    store = CountingStore(tmp_path / "facts.sqlite")
+    office = Office(tmp_path, store=store)
+    case = office.submit("国械注准20263010001")
+    store.fail = OSError("disk")
+    with pytest.raises(Unavailable):
+        office.give(AcceptApplication(case=case, acceptance_number="1"), "intake", key="k")
+    store.fail = None
+    assert office.give(AcceptApplication(case=case, acceptance_number="1"), "intake", key="k").replayed is False
+    store.close()
+
+
+def test_what_another_process_recorded_is_known_before_the_next_decision(office: Office) -> None:
+    other = office.reopen()
+    case = office.submit("国械注准20263010001")
+    other.execute(AcceptApplication(case=case, acceptance_number="1"), actor="intake", key="other-1")
+    second = office.submit("国械注准20263010002")
+    office.give(AcceptApplication(case=second, acceptance_number="2"), "intake")
+    with pytest.raises(Exception, match="acceptance number 2"):
+        third = other.execute(
+            AcceptApplication(case=office.submit("国械注准20263010003"), acceptance_number="2"),
+            actor="intake",
+            key="other-2",
+        )
+        assert third is None
+
+
+def test_memory_is_bounded_and_what_is_forgotten_is_read_again(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.ledger._writer._memory = memory = Memory(tags_max=3)
+    cases = [office.submit(f"国械注准2026301000{number}") for number in range(5)]
+    for number, case in enumerate(cases):
+        office.give(AcceptApplication(case=case, acceptance_number=str(number)), "intake")
+    assert len(memory) <= 3
+    office.close()
