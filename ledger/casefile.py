@@ -95,7 +95,11 @@ class Violation:
 
 @dataclass(slots=True)
 class CaseFile:
-    """``position`` is that of the case's last event and serves as its version. Amounts are fen."""
+    """``position`` is that of the case's last event and serves as its version. Amounts are fen.
+
+    ``committed_fen`` is requested, ordered or settled: no longer free to be requested. Sums are kept as the events come, so
+    that a case with many payments costs no more than one with few.
+    """
 
     number: str
     position: int = 0
@@ -117,6 +121,10 @@ class CaseFile:
     approved_on: date | None = None
     drawn: tuple[Draw, ...] = ()
     released_fen: int = 0
+    committed_fen: int = 0
+    settled_fen: int = 0
+    recovery_ordered_fen: int = 0
+    recovered_fen: int = 0
     disbursements: dict[int, Disbursement] = field(default_factory=dict)
     violations: dict[int, Violation] = field(default_factory=dict)
     recoveries: dict[int, Recovery] = field(default_factory=dict)
@@ -154,15 +162,6 @@ class CaseFile:
         return 0 if self.approval is None else self.approval.amount_fen - self.released_fen
 
     @property
-    def committed_fen(self) -> int:
-        """What is requested, ordered or settled: no longer free to be requested."""
-        return sum(d.amount_fen for d in self.disbursements.values() if d.state != DisbursementState.CANCELLED)
-
-    @property
-    def settled_fen(self) -> int:
-        return sum(d.amount_fen for d in self.disbursements.values() if d.state == DisbursementState.SETTLED)
-
-    @property
     def uncommitted_fen(self) -> int:
         """What may still be requested, or released."""
         return self.awarded_fen - self.committed_fen
@@ -173,13 +172,9 @@ class CaseFile:
         return self.awarded_fen - self.settled_fen
 
     @property
-    def recovered_fen(self) -> int:
-        return sum(recovery.received_fen for recovery in self.recoveries.values())
-
-    @property
     def recoverable_fen(self) -> int:
         """What was paid and no recovery order covers yet."""
-        return self.settled_fen - sum(recovery.amount_fen for recovery in self.recoveries.values())
+        return self.settled_fen - self.recovery_ordered_fen
 
     @property
     def has_open_violation(self) -> bool:
@@ -256,6 +251,7 @@ def _requested(case: CaseFile, recorded: Recorded, event: events.DisbursementReq
     case.disbursements[event.disbursement] = Disbursement(
         event.disbursement, event.amount_fen, DisbursementState.REQUESTED
     )
+    case.committed_fen += event.amount_fen
 
 
 def _ordered(case: CaseFile, recorded: Recorded, event: events.DisbursementOrdered) -> None:
@@ -265,11 +261,13 @@ def _ordered(case: CaseFile, recorded: Recorded, event: events.DisbursementOrder
 def _settled(case: CaseFile, recorded: Recorded, event: events.DisbursementSettled) -> None:
     disbursement = case.disbursements[event.disbursement]
     disbursement.state = DisbursementState.SETTLED
+    case.settled_fen += event.amount_fen
     disbursement.bank_serial, disbursement.settled_on = event.bank_serial, recorded.envelope.effective_on
 
 
 def _cancelled(case: CaseFile, recorded: Recorded, event: events.DisbursementCancelled) -> None:
     case.disbursements[event.disbursement].state = DisbursementState.CANCELLED
+    case.committed_fen -= event.amount_fen
 
 
 def _violation_found(case: CaseFile, recorded: Recorded, event: events.ViolationFound) -> None:
@@ -284,15 +282,18 @@ def _recovery_ordered(case: CaseFile, recorded: Recorded, event: events.Recovery
     case.recoveries[event.recovery] = Recovery(
         event.recovery, event.amount_fen, event.cause, event.restores_headroom, event.due_on
     )
+    case.recovery_ordered_fen += event.amount_fen
 
 
 def _recovery_received(case: CaseFile, recorded: Recorded, event: events.RecoveryReceived) -> None:
     case.recoveries[event.recovery].received_fen += event.amount_fen
+    case.recovered_fen += event.amount_fen
     case.drawn = less(case.drawn, event.draws)
 
 
 def _recovery_cancelled(case: CaseFile, recorded: Recorded, event: events.RecoveryCancelled) -> None:
     case.recoveries[event.recovery].amount_fen -= event.amount_fen
+    case.recovery_ordered_fen -= event.amount_fen
 
 
 _STEPS: Final[dict[type[events.Event], Callable[[CaseFile, Recorded, Any], None]]] = {

@@ -46,9 +46,11 @@ def case_number(identifier: str) -> str:
 
     Raises ``ValueError`` where the text cannot be one.
     """
-    text = identifier.strip()
+    text = identifier.strip().lower()
     for prefix in (APPLICATION_PREFIX, AWARD_PREFIX):
-        text = text.removeprefix(prefix)
+        if text.startswith(prefix):
+            text = text.removeprefix(prefix)
+            break
     text = text.upper()
     if len(text) != CASE_NUMBER_LENGTH or not set(text) <= set(CROCKFORD):
         raise ValueError(f"not an application or award id: {identifier!r}")

@@ -54,7 +54,7 @@ _STEP_NAMES: Final[dict[type[Event], Text]] = {
     RecoveryOrdered: Text("作出追缴决定", "ordered the recovery"),
 }
 
-_Hands = dict[tuple[type[Event], int], set[str]]
+_Hands = dict[type[Event], dict[int, set[str]]]
 """Who took which step; numbered steps (a disbursement, a recovery) by their number, others under 0."""
 
 
@@ -70,7 +70,7 @@ class DutiesGuard:
     def apply(self, hands: _Hands, recorded: Recorded) -> _Hands:
         event = recorded.event
         if type(event) in _STEP_NAMES:
-            hands.setdefault((type(event), _number(event)), set()).add(recorded.envelope.actor)
+            hands.setdefault(type(event), {}).setdefault(_number(event), set()).add(recorded.envelope.actor)
         return hands
 
     def concerns(self, event: Event) -> Iterator[str]:
@@ -83,8 +83,7 @@ class DutiesGuard:
         for tag in self.concerns(event):
             hands = look(tag)
             for earlier in APART[type(event)]:
-                number = _number(event) if _numbered_alike(earlier, event) else None
-                if envelope.actor in _took(hands, earlier, number):
+                if envelope.actor in _took(hands.get(earlier, {}), earlier, event):
                     raise _same_person(envelope.actor, _STEP_NAMES[earlier])
 
 
@@ -92,13 +91,12 @@ def _number(event: Event) -> int:
     return getattr(event, "disbursement", 0) or getattr(event, "recovery", 0)
 
 
-def _numbered_alike(earlier: type[Event], event: Event) -> bool:
-    """Whether both steps are about one numbered disbursement or recovery, so that only that one counts."""
-    return any(name in earlier.__struct_fields__ and hasattr(event, name) for name in ("disbursement", "recovery"))
-
-
-def _took(hands: _Hands, step: type[Event], number: int | None) -> set[str]:
-    return set().union(*(who for (its, n), who in hands.items() if its is step and (number is None or n == number)))
+def _took(who: dict[int, set[str]], earlier: type[Event], event: Event) -> set[str]:
+    """Who took an earlier step; of the same disbursement or recovery only, where both steps are about one."""
+    for name in ("disbursement", "recovery"):
+        if name in earlier.__struct_fields__ and hasattr(event, name):
+            return who.get(getattr(event, name), set())
+    return set().union(*who.values())
 
 
 def _same_person(actor: str, earlier: Text) -> Refusal:

@@ -74,7 +74,13 @@ def _reading(name: str, entry: Entry, options: Mapping[str, str], on: date) -> R
             current = dict(switch)
     answer = options.get(current["value"], entry["answer"]) if current["value"] != entry["value"] else entry["answer"]
     return Reading(
-        id=name, article=entry["article"], question=entry["question"], answer=answer, options=options, **current
+        id=name,
+        article=entry["article"],
+        question=entry["question"],
+        answer=answer,
+        alternatives=tuple(entry.get("alternatives", ())),
+        options=options,
+        **current,
     )
 
 

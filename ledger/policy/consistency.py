@@ -18,11 +18,11 @@ def check(policy: Policy, form: Form, findings: Findings) -> None:
     _funding(policy, form, findings)
     _limits_used(policy, form, findings)
     _names(policy, findings)
+    _switches(policy, form, findings)
     for rule in policy.rules.values():
         _tiers(rule, findings)
         _ceilings(rule, findings)
         _windows(rule, findings)
-        _once(rule, findings)
 
 
 def _articles(form: Form, findings: Findings) -> None:
@@ -47,9 +47,8 @@ def _articles(form: Form, findings: Findings) -> None:
 def _funding(policy: Policy, form: Form, findings: Findings) -> None:
     """An article that says it is ruled has a rule; one that says otherwise has none."""
     ruled = {rule.article for rule in policy.rules.values()} | {entry.get("article") for entry in form.rules.values()}
-    faulty = form.named["rules"] - form.rules.keys()
     for number, article in policy.articles.items():
-        if article.funding is Funding.RULED and number not in ruled and not faulty:
+        if article.funding is Funding.RULED and number not in ruled and not form.has_faulty_rules:
             text = Text(zh="标为ruled而没有规则", en="a gap: funding is ruled, and no rule carries it out")
             findings.add(key_of("articles", number, "funding"), number, text)
         if article.funding is not Funding.RULED and number in ruled:
@@ -61,7 +60,7 @@ def _funding(policy: Policy, form: Form, findings: Findings) -> None:
 
 def _limits_used(policy: Policy, form: Form, findings: Findings) -> None:
     used = {entry.get("limit") for entry in form.rules.values()}
-    if form.named["rules"] - form.rules.keys():
+    if form.has_faulty_rules:
         return
     for name, limit in policy.limits.items():
         if name not in used:
@@ -85,6 +84,17 @@ def _unique(findings: Findings, named: list[tuple[str, str, str]]) -> None:
             )
             findings.add(key, clause, text)
         first.setdefault(name, key)
+
+
+def _switches(policy: Policy, form: Form, findings: Findings) -> None:
+    """A reading that can be switched decides something: else the switch would be recorded and change nothing."""
+    for reading in policy.readings.values():
+        if reading.options and reading.id not in form.valued and not form.has_faulty_rules:
+            text = Text(
+                zh="有options而没有任何条目取其值，切换不会生效；仅作说明的请写在alternatives",
+                en="it has options, and nothing takes its value: a switch would have no effect; use alternatives",
+            )
+            findings.add(key_of("readings", reading.id, "options"), reading.article, text)
 
 
 def _tiers(rule: Rule, findings: Findings) -> None:
@@ -122,11 +132,3 @@ def _windows(rule: Rule, findings: Findings) -> None:
             en="a windowed-rate needs a limit counted by benefit-year, and only such a rule may use one",
         )
         findings.add(key_of("rules", rule.id, "limit"), rule.article, text)
-
-
-def _once(rule: Rule, findings: Findings) -> None:
-    if rule.once_per_item is not None and rule.item_cap_fen is None:
-        text = Text(
-            zh="once_per_item须有item_cap，否则无从累计", en="once_per_item needs an item_cap: else nothing is counted"
-        )
-        findings.add(key_of("rules", rule.id, "once_per_item"), rule.article, text)

@@ -24,6 +24,9 @@ _ENTRY_SCHEMAS: Final[Mapping[str, type[Schema]]] = {
 }
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ERROR_LINE: Final = re.compile(r"at line (\d+)")
+_HEADER_LINE: Final = re.compile(r"\s*\[\[?[^\[\]=]+\]\]?\s*(#.*)?$")
+_KEY_PART: Final = re.compile(r'"[^"]*"|[^".]+')
+_ARTICLE_LINE: Final = re.compile(r'\s*"([^"]+)"\s*=')
 _CLAUSE_LINE: Final = re.compile(r'\s*(?:article|clause)\s*=\s*"([^"]+)"')
 _PHRASES: Final = {
     "Unknown field.": Text(zh="未知的键", en="unknown key"),
@@ -38,7 +41,10 @@ class _Float(str):
 
 @dataclass(slots=True)
 class Form:
-    """The tables of a file whose form is right, entry by entry. ``named``: all names, the faulty entries' included."""
+    """The tables of a file whose form is right, entry by entry.
+
+    ``named``: all names, the faulty entries' included. ``valued``: readings whose value something in the file takes.
+    """
 
     header: Entry | None = None
     articles: dict[str, Entry] = field(default_factory=dict)
@@ -46,6 +52,12 @@ class Form:
     rules: dict[str, Entry] = field(default_factory=dict)
     readings: dict[str, Entry] = field(default_factory=dict)
     named: dict[str, frozenset[str]] = field(default_factory=dict)
+    valued: set[str] = field(default_factory=set)
+
+    @property
+    def has_faulty_rules(self) -> bool:
+        """Whether a rule could not be read, so that what rules use is not fully known."""
+        return bool(self.named["rules"] - self.rules.keys())
 
 
 def key_of(*parts: str | int) -> str:
@@ -97,16 +109,26 @@ def _parse(content: bytes, findings: Findings) -> dict[str, Any]:
 
 
 def _place(text: str, error: str) -> tuple[str, str | None]:
-    """The table in which a line of broken TOML stands, and the clause that the table names."""
+    """The table in which a line of broken TOML stands, and the clause that the table carries out."""
     match = _ERROR_LINE.search(error)
     lines = text.splitlines()
     at = min(int(match[1]), len(lines)) if match else len(lines)
-    headers = [n for n in range(at) if lines[n].lstrip().startswith("[") and "=" not in lines[n]]
-    if not headers:
-        return (f"line {at}", None)
-    inside = lines[headers[-1] + 1 :]
-    clauses = (found[1] for line in inside if (found := _CLAUSE_LINE.match(line)))
-    return (lines[headers[-1]].strip().strip("[]"), next(clauses, None))
+    headers = [n for n, line in enumerate(lines) if _HEADER_LINE.match(line)]
+    above = [n for n in headers if n < at]
+    if not above:
+        return f"line {at}", None
+    key = lines[above[-1]].strip().strip("[]")
+    if key == "articles" and (number := _ARTICLE_LINE.match(lines[at - 1])):
+        return key_of("articles", number[1]), number[1]
+    if key == "policy":
+        return key, SUPPLEMENT
+    entry = ".".join(_KEY_PART.findall(key)[:2])
+    for header in reversed(above):
+        if lines[header].strip().strip("[]") == entry:
+            end = next((n for n in headers if n > header), len(lines))
+            clauses = (found[1] for line in lines[header:end] if (found := _CLAUSE_LINE.match(line)))
+            return key, next(clauses, None)
+    return key, None
 
 
 def _entries(table: str, entries: Mapping[str, Any], findings: Findings) -> Iterator[tuple[str, Entry]]:

@@ -42,7 +42,8 @@ class Article:
 class Reading:
     """An open question of the text, and how the office reads it on the day this policy was read for.
 
-    ``value`` is one of ``options`` (value → what it means) where there are options.
+    ``value`` is one of ``options`` (value → what it means) where the office may switch it; ``alternatives`` tell in
+    words how else the text could be read.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Reading:
     question: str
     answer: str
     value: str
+    alternatives: tuple[str, ...]
     options: Mapping[str, str]
     decided_by: str
     since: date
@@ -162,6 +164,9 @@ class Pin:
     sha256: str
 
 
+_CITATION_SHOWN_MOST = 32
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of a policy, as read on a day. ``sha256`` is that of the file's bytes, in lower-case hex.
@@ -201,8 +206,8 @@ class Policy:
         raise self._unknown(rule_id, article)
 
     def _unknown(self, rule_id: str, article: Article | None) -> Refusal:
-        known = "、".join(self.rules)
-        zh, en = f"没有编号为“{rule_id}”的资助规则", f"there is no funding rule {rule_id!r}"
+        known, cited = "、".join(self.rules), rule_id[:_CITATION_SHOWN_MOST]
+        zh, en = f"没有编号为“{cited}”的资助规则", f"there is no funding rule {cited!r}"
         if article is not None and article.funding is Funding.PENDING:
             zh, en = (
                 f"第{article.number}条的资助规则尚未录入",

@@ -56,7 +56,7 @@ class RuleBuilder:
             terms=_TERMS[entry["shape"]](self),
             item_cap_fen=self._optional("item_cap"),
             item_cap_bonus=self._bonus(),
-            once_per_item=self._optional("once_per_item"),
+            once_per_item=self._once_per_item(),
             limit=self._limit(),
             refused_when=self._refused_when(),
             audited=self._optional("audited"),
@@ -145,6 +145,15 @@ class RuleBuilder:
         when = self._name(Kind.FLAG, draft.beside["when"], "item_cap_bonus", "when")
         return CapBonus(self._cited("item_cap_bonus"), when)
 
+    def _once_per_item(self) -> Cited[Any] | None:
+        if "once_per_item" in self.entry and "item_cap" not in self.entry:
+            self.place.note(
+                ("once_per_item",),
+                "须有item_cap，否则无从累计",
+                "needs an item_cap: else nothing is counted for the item",
+            )
+        return self._optional("once_per_item")
+
     def _refused_when(self) -> tuple[RefusedWhen, ...]:
         bars = []
         for position, raw in enumerate(self.entry.get("refused_when", ())):
@@ -185,9 +194,11 @@ class RuleBuilder:
             since=self._name(Kind.DATE, raw["since"], "window", "since"),
             until=self._name(Kind.DATE, raw["until"], "window", "until"),
         )
-        return WindowedRate(self._cited("rate"), self._source(), window)
+        if (source := self._source()) is None:
+            return Rate(self._cited("rate"), "")  # a fault was noted: the rule is not used
+        return WindowedRate(self._cited("rate"), source, window)
 
-    def _source(self) -> MonthlyRent | PeriodCost:
+    def _source(self) -> MonthlyRent | PeriodCost | None:
         rent, cost = self.entry.get("rent"), self.entry.get("cost")
         if (rent is None) == (cost is None):
             self.place.note(("rent",), "rent与cost须择一填写", "give either rent or cost, and not both")
@@ -198,7 +209,8 @@ class RuleBuilder:
                 area=self._name(Kind.AREA_M2, rent["area"], "rent", "area"),
                 basis=self.place.cited("basis", rent["basis"], "rent"),
             )
-        cost = cost or {"of": "", "split": None}
+        if cost is None:
+            return None
         paid_on = cost.get("paid_on")
         return PeriodCost(
             cost=self._name(Kind.MONEY, cost["of"], "cost", "of"),

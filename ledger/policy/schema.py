@@ -7,7 +7,7 @@ Every value that decides about money is written as a table that says where it co
     rounding = { reading = "B27" }                                 # the value is the reading's
 
 Amounts are written as policies write them (300万元), rates as ``40%``, lengths of time as ``3年`` or ``36个月``; TOML's
-floats occur nowhere. See docs/policy-authoring.md.
+floats occur nowhere.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class ReadingSchema(Schema):
     question = word()
     answer = word()
     value = word()
+    alternatives = words(required=False)
     options = Named(parse_word, required=False)
     decided_by = word()
     since = Parsed(parse_toml_date)

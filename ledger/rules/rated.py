@@ -26,7 +26,7 @@ def rated(claim: Claim, terms: Rate | RateArea) -> Entitlement:
     cost_fen = claim.particulars.number(terms.basis)
     exact_fen = terms.rate.value * cost_fen
     return Entitlement((Portion(plain_period(claim), exact_fen),)).stepped(
-        claim.rule.article, "rate", rate_told(claim, terms.basis, terms.rate.value, Fraction(cost_fen))
+        claim.rule.article, "rate", rate_told(cost_named(claim, terms.basis), terms.rate.value, Fraction(cost_fen))
     )
 
 
@@ -50,10 +50,14 @@ def rated_with_area(claim: Claim, terms: RateArea) -> Entitlement:
     )
 
 
-def rate_told(claim: Claim, basis: str, rate: Fraction, cost_fen: Fraction) -> Text:
-    label = claim.rule.particulars[basis].label
+def cost_named(claim: Claim, basis: str) -> Text:
+    """The particular that states the cost, as people call it."""
+    return Text(zh=claim.rule.particulars[basis].label, en=basis)
+
+
+def rate_told(name: Text, rate: Fraction, cost_fen: Fraction) -> Text:
     cost, granted, share = wording.amount(cost_fen), wording.amount(cost_fen * rate), wording.percent(rate)
-    return Text(zh=f"{label}{cost.zh} × {share} = {granted.zh}", en=f"{basis} {cost.en} × {share} = {granted.en}")
+    return Text(zh=f"{name.zh}{cost.zh} × {share} = {granted.zh}", en=f"{name.en} {cost.en} × {share} = {granted.en}")
 
 
 def cut_told(before: Entitlement, after: Entitlement) -> Text:

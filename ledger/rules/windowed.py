@@ -13,7 +13,7 @@ from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim, RecognisedWindow, Standing, WindowUse
 from ledger.rules.entitlement import Entitlement, Portion
 from ledger.rules.periods import claimed_months, claimed_span
-from ledger.rules.rated import cut_told, rate_told
+from ledger.rules.rated import cost_named, cut_told, rate_told
 from ledger.scopes import enterprise_window
 
 
@@ -71,7 +71,7 @@ def _rent(claim: Claim, terms: WindowedRate, rent: MonthlyRent, frame: _Frame) -
         article, "rent-basis", _rent_told(claim, rent, monthly_fen, len(months))
     )
     rated = replace(basis, portions=_by_year(frame, months, monthly_fen * rate))
-    before = rated.stepped(article, "rate", rate_told(claim, rent.benchmark, rate, monthly_fen * len(months)))
+    before = rated.stepped(article, "rate", rate_told(Text(zh="租金", en="rent"), rate, monthly_fen * len(months)))
     funded = _fundable(claim, terms, frame, months)
     after = before.cut(_by_year(frame, funded, monthly_fen * rate), Binding(article, "window"))
     after = after.stepped(article, "window", _window_told(frame, before, after, _months_told(funded, months)))
@@ -134,7 +134,7 @@ def _period_cost(claim: Claim, terms: WindowedRate, source: PeriodCost, frame: _
     _refuse_unpaid(claim, source)
     cost_fen = Fraction(claim.particulars.number(source.cost))
     rated = Entitlement(_split(frame, span, terms.rate.value * cost_fen, source.split.value)).stepped(
-        claim.rule.article, "rate", rate_told(claim, source.cost, terms.rate.value, cost_fen)
+        claim.rule.article, "rate", rate_told(cost_named(claim, source.cost), terms.rate.value, cost_fen)
     )
     told = _window_told(frame, rated, rated, wording.span(span))
     return replace(rated.stepped(claim.rule.article, "window", told), window=frame.use(span))

@@ -17,9 +17,11 @@ def amount(exact_fen: Fraction | int) -> Text:
         return Text(zh=format_policy_amount(int(exact)), en=f"{format_yuan(int(exact))} yuan")
     decimals = _decimals(exact / 100)
     if decimals is not None:
-        return Text(zh=f"{decimals}元", en=f"{decimals} yuan")
-    whole, rest = format_yuan(int(exact)), exact - int(exact)
-    return Text(zh=f"{whole}元又{rest}分", en=f"{whole} yuan and {rest} fen")
+        whole, _, places = decimals.partition(".")
+        return Text(zh=f"{int(whole):,}.{places}元", en=f"{decimals} yuan")
+    whole_fen = int(exact)
+    rest = exact - whole_fen
+    return Text(zh=f"{format_policy_amount(whole_fen)}又{rest}分", en=f"{format_yuan(whole_fen)} yuan and {rest} fen")
 
 
 def percent(rate: Fraction) -> str:

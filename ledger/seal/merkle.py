@@ -8,8 +8,12 @@ change once they exist, and every other hash is a combination of a few of them.
 Their hashes, from the leaf upwards, are its *run*: 32 bytes for every second leaf, 64 for every fourth, and so on.
 One run is stored with each event and nothing else: 2n - popcount(n) hashes for n events, 64 bytes an event on
 average. The node (level, index) is part ``level`` of the run of the last leaf it covers, so a node is found by
-arithmetic, without an index, and a store stays append-only: no run is ever touched again. Weighed against other
-layouts, with figures, in docs/adr (sealed log).
+arithmetic, without an index, and a store stays append-only: no run is ever touched again.
+
+Weighed on SQLite at 1,000,000 events: a run costs 87 bytes in its event's own row, where a commit writes no page more
+for it (75 in a table of its own, and a page more). One row for each node: 91, and a page for each level touched.
+Without the leaf hashes: 44, but then a changed event spoils its neighbour's proofs and cannot be told from it. Tiles
+as in tlog-tiles (levels 0, 8, 16): 46, and twice the time for a proof, which hashes up to 255 leaves for each tile.
 
 Nothing here reads a store: hashes come from a :class:`NodeReader`, asked once for each operation.
 """
@@ -54,17 +58,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(_NODE + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeId:
-    """The complete subtree of 2**level leaves that begins at leaf index * 2**level."""
+NodeId = tuple[int, int]
+"""(level, index): the complete subtree of 2**level leaves that begins at leaf index * 2**level."""
 
-    level: int
-    index: int
 
-    @property
-    def last_leaf(self) -> int:
-        """The leaf that completes this subtree, whose run holds its hash."""
-        return (self.index + 1 << self.level) - 1
+def last_leaf(node: NodeId) -> int:
+    """The leaf that completes this subtree, whose run holds its hash."""
+    level, index = node
+    return (index + 1 << level) - 1
 
 
 class NodeReader(Protocol):
@@ -77,7 +78,7 @@ class NodeReader(Protocol):
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of one node. Raises ``StoreFault`` where it is missing."""
-        return self.nodes([NodeId(level, index)])[0]
+        return self.nodes([(level, index)])[0]
 
 
 # ---- Growing the tree
@@ -97,7 +98,7 @@ class Frontier:
     def __post_init__(self) -> None:
         assert 0 <= self.size < SIZE_LIMIT, "a size is a position in the log"
         assert len(self.edge) == self.size.bit_count(), "one hash for each complete subtree at the right edge"
-        assert all(len(part) == HASH_BYTES for part in self.edge), "SHA-256 gives 32 bytes"
+        assert {HASH_BYTES}.issuperset(map(len, self.edge)), "SHA-256 gives 32 bytes"
 
     @property
     def root(self) -> bytes:
@@ -152,7 +153,7 @@ def nodes_in_run(leaf_index: int, run: bytes) -> Iterator[tuple[NodeId, bytes]]:
     """
     _require_run(leaf_index, run)
     for level in range(run_length(leaf_index)):
-        yield NodeId(level, leaf_index >> level), run[level * HASH_BYTES : (level + 1) * HASH_BYTES]
+        yield (level, leaf_index >> level), run[level * HASH_BYTES : (level + 1) * HASH_BYTES]
 
 
 class RunReader(NodeReader):
@@ -166,13 +167,17 @@ class RunReader(NodeReader):
         self._fetch = fetch
 
     def nodes(self, ids: Sequence[NodeId]) -> Sequence[bytes]:
-        leaves = sorted({node.last_leaf for node in ids})
-        runs = self._fetch(leaves)
-        for leaf in leaves:
+        leaves = [last_leaf(node) for node in ids]
+        wanted = sorted(set(leaves))
+        runs = self._fetch(wanted)
+        for leaf in wanted:
             if leaf not in runs:
                 raise _damaged(leaf, zh="缺失", en="is missing")
             _require_run(leaf, runs[leaf])
-        return [runs[node.last_leaf][node.level * HASH_BYTES :][:HASH_BYTES] for node in ids]
+        return [
+            runs[leaf][level * HASH_BYTES : (level + 1) * HASH_BYTES]
+            for leaf, (level, _) in zip(leaves, ids, strict=True)
+        ]
 
 
 # ---- Making proofs
@@ -250,7 +255,7 @@ def _cover(start: int, end: int) -> list[NodeId]:
     parts: list[NodeId] = []
     while start < end:
         level = (end - start).bit_length() - 1
-        parts.append(NodeId(level, start >> level))
+        parts.append((level, start >> level))
         start += 1 << level
     return parts
 
@@ -276,7 +281,7 @@ def _read(reader: NodeReader, ids: Sequence[NodeId]) -> Sequence[bytes]:
     assert len(hashes) == len(ids), "a reader answers each node asked for"
     for node, found in zip(ids, hashes, strict=True):
         if len(found) != HASH_BYTES:
-            raise _damaged(node.last_leaf, zh="长度有误", en="has the wrong length")
+            raise _damaged(last_leaf(node), zh="长度有误", en="has the wrong length")
     return hashes
 
 
@@ -301,7 +306,8 @@ def _damaged(leaf_index: int, *, zh: str, en: str) -> StoreFault:
 def verify_inclusion(*, leaf_index: int, size: int, leaf: bytes, root: bytes, proof: Sequence[bytes]) -> None:
     """Check that ``leaf``, a leaf hash, is leaf ``leaf_index`` of the tree of ``size`` leaves with this root.
 
-    Raises :class:`ProofWrong` (RFC 9162, section 2.1.3.2).
+    Size and root must come from one checkpoint: of neighbouring sizes a proof may fit several. Raises
+    :class:`ProofWrong` (RFC 9162, section 2.1.3.2).
     """
     if not 0 <= leaf_index < size < SIZE_LIMIT:
         raise _wrong(

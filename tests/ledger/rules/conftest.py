@@ -1,0 +1,85 @@
+"""An office with a policy and a memory: what the ledger does over events, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ledger.money import format_yuan
+from ledger.policy import BUILT_IN, Policy, read_policy
+from ledger.rules import Claim, Determination, FundedSpan, RecognisedWindow, determine, read_particulars
+from ledger.scopes import Scope
+
+ENTERPRISE = "91440300MA5FX3K72N"
+ALL_RULES = Path(__file__).parent.parent / "policy" / "all_rules.toml"
+
+
+@dataclass
+class Office:
+    """Determines claims, and remembers what it awarded. ``used`` is by scope key, in fen."""
+
+    policy: Policy
+    used: dict[str, int] = field(default_factory=dict)
+    windows: dict[str, RecognisedWindow] = field(default_factory=dict)
+    today: date = date(2026, 6, 1)
+    cap_year: int = 2026
+    awards: int = 0
+
+    def used_fen(self, scope: Scope) -> int:
+        return self.used.get(scope.key, 0)
+
+    def window(self, scope: Scope) -> RecognisedWindow | None:
+        return self.windows.get(scope.key)
+
+    def claim(self, rule_id: str, item: str, particulars: Mapping[str, object], enterprise: str = ENTERPRISE) -> Claim:
+        rule = self.policy.rule(rule_id)
+        read = read_particulars(rule, particulars)
+        return Claim(self.policy, rule, enterprise, item, self.cap_year, read, self.today)
+
+    def quote(
+        self, rule_id: str, item: str = "item-1", enterprise: str = ENTERPRISE, **particulars: object
+    ) -> Determination:
+        return determine(self.claim(rule_id, item, particulars, enterprise), self)
+
+    def award(
+        self, rule_id: str, item: str = "item-1", enterprise: str = ENTERPRISE, **particulars: object
+    ) -> Determination:
+        granted = self.quote(rule_id, item, enterprise, **particulars)
+        self.awards += 1
+        for draw in granted.draws:
+            self.used[draw.scope] = self.used.get(draw.scope, 0) + draw.amount_fen
+        if granted.window is not None:
+            use, known = granted.window, self.windows.get(granted.window.scope)
+            span = FundedSpan(item, use.funded, f"A{self.awards}")
+            funded = (*(known.funded if known else ()), span)
+            self.windows[use.scope] = RecognisedWindow(use.anchor, use.rent_free_months, funded)
+        return granted
+
+    def yuan(self, rule_id: str, item: str = "item-1", **particulars: object) -> str:
+        """What a quote would grant, as written."""
+        return format_yuan(self.quote(rule_id, item, **particulars).amount_fen)
+
+
+@pytest.fixture(scope="session")
+def all_rules() -> Policy:
+    return read_policy(ALL_RULES).as_read_on(None)
+
+
+@pytest.fixture(scope="session")
+def built_in() -> Policy:
+    return read_policy(BUILT_IN / "shenzhen-meddev-2022" / "1.toml").as_read_on(None)
+
+
+@pytest.fixture
+def office(all_rules: Policy) -> Office:
+    return Office(all_rules)
+
+
+@pytest.fixture(params=["built_in", "all_rules"])
+def first_office(request: pytest.FixtureRequest) -> Office:
+    """With the policy that the product ships, and with all 22 rules: the first rules compute alike."""
+    return Office(request.getfixturevalue(request.param))
