@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from ledger.calendar import Window, add_months
+from ledger.calendar import Window, years_of_window
 from ledger.events import AwardApproved
 from ledger.policy.model import CapYear, Limit, Policy
+from ledger.policy.terms import WindowedRate
 from ledger.scopes import ITEM, Scope, enterprise_year
-
-BENEFIT_YEAR_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +54,20 @@ def _benefit_years(
     if not uses:
         return
     window = uses[-1].window
-    for period in _benefit_periods(window):
+    for period in years_of_window(window.start, window.end, _window_months(policy, limit)):
         if period.overlaps(year):
             scope: Scope = enterprise_year(policy.id, limit.name, enterprise, period.start.isoformat())
             yield EnterpriseLimit(limit.name, limit.clause, scope.key, limit.ceiling_fen.value, period, window)
 
 
-def _benefit_periods(window: Window) -> Iterator[Window]:
-    """Twelve months each from the window's start; the third also holds what landlord-caused free months add (B3, B12)."""
-    starts = [add_months(window.start, BENEFIT_YEAR_MONTHS * index) for index in range(3)]
-    for start, end in zip(starts, [*starts[1:], window.end], strict=True):
-        yield Window(start, end)
+def _window_months(policy: Policy, limit: Limit) -> int:
+    """How many months the rules under a windowed limit fund; they agree, for they share the window."""
+    (months,) = {
+        rule.terms.window.months.value
+        for rule in policy.rules.values()
+        if rule.limit is limit and isinstance(rule.terms, WindowedRate)
+    }
+    return months
 
 
 def _draws_on(award: AwardApproved, policy: Policy, limit: Limit) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from ledger.casefile import CaseState
-from projections.tables import STILL, cases, instant_text, positions
+from ledger.roles import Role
+from projections.tables import STILL, cases, instant_text, positions, roles
 
 T = TypeVar("T")
 
@@ -57,6 +58,16 @@ class EnterpriseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role that a person holds, by whose grant, and since when."""
+
+    person: str
+    role: Role
+    granted_by: str
+    granted_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a list. ``total`` counts all rows; ``position`` is the log's position that the list is true of."""
 
@@ -77,10 +88,10 @@ class CaseFilter:
 
 
 def position_as_of(connection: Connection, as_of: datetime | None) -> int:
-    """The last position of which everything had been recorded by an instant; 0 before the first."""
+    """The last position that had been recorded by an instant; 0 before the first."""
     newest = select(func.max(positions.c.position))
     if as_of is not None:
-        newest = newest.where(positions.c.recorded_by <= instant_text(as_of))
+        newest = newest.where(positions.c.recorded_at <= instant_text(as_of))
     return connection.execute(newest).scalar() or 0
 
 
@@ -121,6 +132,15 @@ def find_enterprises(
     ordered = select(*columns).select_from(latest).where(*where).order_by(sums.c.enterprise)
     rows = connection.execute(_slice(ordered, page, page_size))
     return Page([_enterprise_row(row) for row in rows], total, position)
+
+
+def find_roles(connection: Connection, *, as_of: datetime | None) -> list[RoleRow]:
+    """Who holds which role, in the order of the names."""
+    position = position_as_of(connection, as_of)
+    held = and_(roles.c.from_position <= position, roles.c.until_position > position)
+    columns = [roles.c[column.name] for column in fields(RoleRow)]
+    rows = connection.execute(select(*columns).where(held).order_by(roles.c.person, roles.c.role))
+    return [RoleRow(**{**row._mapping, "role": Role(row.role)}) for row in rows]
 
 
 _SUMMED: Final = ("awarded_fen", "settled_fen", "payable_fen", "recovered_fen", "outstanding_fen")

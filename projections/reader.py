@@ -13,7 +13,7 @@ from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder
 
 from ledger.casefile import CaseFile, CaseFold
 from ledger.errors import Headroom, NotFound, Text
-from ledger.events import AwardApproved, CaseEvent, case_tag, enterprise_tag, scope_tag
+from ledger.events import AwardApproved, CaseEvent, CommandRefused, case_tag, enterprise_tag, scope_tag
 from ledger.guards import Fold
 from ledger.mapper import Recorded, from_stored
 from ledger.policy.registry import PolicyRegistry
@@ -27,15 +27,20 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """From when history is asked. Both None: now."""
+    """From when history is asked. All None: now. ``up_to`` is the last position that is seen: what an earlier answer
+    was true of, so that it can be given again.
+    """
 
     as_of: datetime | None = None
     effective: date | None = None
+    up_to: int | None = None
 
     def sees(self, recorded: Recorded) -> bool:
         envelope = recorded.envelope
-        return (self.as_of is None or envelope.recorded_at <= self.as_of) and (
-            self.effective is None or envelope.effective_on <= self.effective
+        return (
+            (self.as_of is None or envelope.recorded_at <= self.as_of)
+            and (self.effective is None or envelope.effective_on <= self.effective)
+            and (self.up_to is None or recorded.position <= self.up_to)
         )
 
 
@@ -125,6 +130,15 @@ class Reader:
     def events(self, after: int, limit: int) -> list[Recorded]:
         """The feed of all events in order, from the first position above ``after``."""
         return [from_stored(stored) for stored in self._recorder.read(after=after, limit=limit)]
+
+    def refusals(self, after: int, limit: int) -> list[Recorded]:
+        """Commands that asked for money and were refused, in order, from the first position above ``after``."""
+        query = DCBQuery(items=[DCBQueryItem(types=[CommandRefused.type_name])])
+        return [from_stored(stored) for stored in self._recorder.read(query, after=after, limit=limit)]
+
+    def holds(self, position: int) -> bool:
+        """Whether the log has reached a position."""
+        return position <= 0 or any(True for _ in self._recorder.read(after=position - 1, limit=1))
 
     def _limit_use(self, limit: EnterpriseLimit, moment: Moment) -> LimitUse:
         fold, tag = LimitsGuard(), scope_tag(limit.scope)

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Final
 
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder, DCBSubscription
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.errors import LedgerError
 from ledger.mapper import Recorded, from_stored
 from projections import queries
 from projections.database import MARKER, open_database, writing
-from projections.queries import CaseFilter, CaseRow, EnterpriseRow, Page
-from projections.tables import cases, markers, positions
+from projections.queries import CaseFilter, CaseRow, EnterpriseRow, Page, RoleRow
+from projections.tables import cases, markers, positions, roles
 from projections.versions import Versions
 
 BATCH_EVENTS: Final = 500
@@ -108,6 +108,11 @@ class ViewsRunner:
         with self._engine.connect() as connection:
             return queries.find_enterprises(connection, text, page=page, page_size=page_size, as_of=as_of)
 
+    def roles(self, as_of: datetime | None = None) -> list[RoleRow]:
+        """Who holds which role, by whose grant."""
+        with self._engine.connect() as connection:
+            return queries.find_roles(connection, as_of=as_of)
+
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -150,8 +155,7 @@ class ViewsRunner:
         return True
 
     def _write(self, connection: Connection, batch: list[Recorded]) -> None:
-        recorded_by = connection.execute(select(func.max(positions.c.recorded_by))).scalar()
-        self._versions.batch(batch, recorded_by or "").write(connection)
+        self._versions.batch(batch).write(connection)
         last = batch[-1]
         connection.execute(
             update(markers)
@@ -202,4 +206,5 @@ class ViewsRunner:
 def _empty(connection: Connection) -> None:
     connection.execute(delete(cases))
     connection.execute(delete(positions))
+    connection.execute(delete(roles))
     connection.execute(update(markers).values(position=0, event_id=""))

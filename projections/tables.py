@@ -1,4 +1,4 @@
-"""The tables of the views: what was true of a case, from which position of the log until which.
+"""The tables of the views: what was true of a case or a person, from which position of the log until which.
 
 A row is never changed once a later one follows it, but for ``until_position``: so a list can be asked as of any past
 position with ``from_position <= p < until_position``. The text of every table is the same for SQLite and PostgreSQL.
@@ -36,8 +36,8 @@ positions = Table(
     "view_positions",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    # The latest instant of recording up to here: a clock that was set back must not reorder the log.
-    Column("recorded_by", String(27), nullable=False, index=True),
+    # The door never records a fact before the last one's instant: so an instant is a position of the log.
+    Column("recorded_at", String(27), nullable=False, index=True),
 )
 
 cases = Table(
@@ -65,6 +65,17 @@ cases = Table(
     # What lists ask first is the present, newest change first.
     Index("view_cases_by_time", "until_position", "from_position"),
     Index("view_cases_by_enterprise", "enterprise", "until_position"),
+)
+
+roles = Table(
+    "view_roles",
+    metadata,
+    Column("person", String(60), primary_key=True),
+    Column("role", String(20), primary_key=True),
+    Column("from_position", BigInteger, primary_key=True, autoincrement=False),
+    Column("until_position", BigInteger, nullable=False),
+    Column("granted_by", String(60), nullable=False),
+    Column("granted_on", Date, nullable=False),
 )
 
 

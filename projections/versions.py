@@ -1,4 +1,4 @@
-"""From the log to rows: every step of a case closes the row that held until then and opens the next one."""
+"""From the log to rows: every step closes the row that held until then and opens the next one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, insert, update
 
 from ledger.casefile import CaseFile, CaseFold
-from ledger.events import ApplicationSubmitted, CaseEvent, case_tag
+from ledger.events import ApplicationSubmitted, CaseEvent, RoleGranted, RoleRevoked, case_tag
 from ledger.mapper import Recorded
-from projections.tables import STILL, cases, instant_text, positions
+from projections.tables import STILL, cases, instant_text, positions, roles
 
 Row = dict[str, Any]
 History = Callable[[str], Iterable[Recorded]]
@@ -23,6 +23,16 @@ _FOLD: Final = CaseFold()
 _CLOSE: Final = (
     update(cases)
     .where(cases.c.case_number == bindparam("of_case"), cases.c.from_position == bindparam("since"))
+    .values(until_position=bindparam("until"))
+)
+
+_END_ROLE: Final = (
+    update(roles)
+    .where(
+        roles.c.person == bindparam("of_person"),
+        roles.c.role == bindparam("of_role"),
+        roles.c.until_position == STILL,
+    )
     .values(until_position=bindparam("until"))
 )
 
@@ -55,11 +65,14 @@ def version_of(case: CaseFile) -> Row:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that some events in a row lead to. ``closed`` are rows written earlier that now hold no longer."""
+    """Rows that some events in a row lead to. ``closed`` are rows written earlier that now hold no longer; ``staff``
+    are the grants and revocations, which are few and written one by one.
+    """
 
     opened: list[Row] = field(default_factory=list)
     closed: list[Row] = field(default_factory=list)
     positions: list[Row] = field(default_factory=list)
+    staff: list[Recorded] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
         if self.closed:
@@ -68,6 +81,20 @@ class Batch:
             connection.execute(insert(cases), self.opened)
         if self.positions:
             connection.execute(insert(positions), self.positions)
+        for recorded in self.staff:
+            _write_role(connection, recorded)
+
+
+def _write_role(connection: Connection, recorded: Recorded) -> None:
+    """A grant of a role that is held already begins it anew, by whom and on the day that the new grant says."""
+    event, envelope = recorded.event, recorded.envelope
+    assert isinstance(event, RoleGranted | RoleRevoked)
+    ended = {"of_person": event.person, "of_role": event.role, "until": recorded.position}
+    connection.execute(_END_ROLE, ended)
+    if isinstance(event, RoleGranted):
+        begun = {"person": event.person, "role": event.role, "from_position": recorded.position}
+        by = {"until_position": STILL, "granted_by": envelope.actor, "granted_on": envelope.effective_on}
+        connection.execute(insert(roles), begun | by)
 
 
 class Versions:
@@ -85,14 +112,16 @@ class Versions:
         """Let go of everything: after a failure, or where others carried the views on."""
         self._kept.clear()
 
-    def batch(self, events: Iterable[Recorded], recorded_by: str) -> Batch:
-        """The rows for ``events``; ``recorded_by`` is the latest instant of recording before them, as it is kept."""
+    def batch(self, events: Iterable[Recorded]) -> Batch:
+        """The rows for ``events``, which follow on the last ones in the order of the log."""
         batch, open_rows = Batch(), dict[str, Row]()
         for recorded in events:
-            recorded_by = max(recorded_by, instant_text(recorded.envelope.recorded_at))
-            batch.positions.append({"position": recorded.position, "recorded_by": recorded_by})
+            recorded_at = instant_text(recorded.envelope.recorded_at)
+            batch.positions.append({"position": recorded.position, "recorded_at": recorded_at})
             if isinstance(recorded.event, CaseEvent):
                 self._step(recorded, recorded.event, batch, open_rows)
+            elif isinstance(recorded.event, RoleGranted | RoleRevoked):
+                batch.staff.append(recorded)
         return batch
 
     def _step(self, recorded: Recorded, event: CaseEvent, batch: Batch, open_rows: dict[str, Row]) -> None:
