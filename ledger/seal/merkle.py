@@ -11,9 +11,10 @@ average. The node (level, index) is part ``level`` of the run of the last leaf i
 arithmetic, without an index, and a store stays append-only: no run is ever touched again.
 
 Weighed on SQLite with 400,000 to 1,000,000 events: a run costs 87 bytes in its event's own row, where a commit touches
-no page more for it (75 in a table of its own, and a page more). One row for each node: 91, and a page for each level touched.
-Without the leaf hashes: 44, but then a changed event spoils its neighbour's proofs and cannot be told from it. Tiles
-as in tlog-tiles (levels 0, 8, 16): 46, and twice the time for a cold proof, which hashes up to 255 leaves for each tile.
+no page more for it (75 in a table of its own, and a page more). One row for each node: 91, and a page for each level
+touched. Without the leaf hashes: 44, but then a changed event spoils its neighbour's proofs and cannot be told from
+it. Tiles as in tlog-tiles (levels 0, 8, 16): 46, and twice the time for a cold proof, which hashes up to 255 leaves
+for each tile.
 
 Nothing here reads a store: hashes come from a :class:`NodeReader`, asked once for each operation.
 """
