@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -30,6 +31,8 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError, Tracking
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.errors import StoreFault, Text
+from ledger.seal.merkle import NodeReader, RunReader
+from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
 from ledger.store.sqlite_query import EVERYTHING, Bindings, match, selection
 from ledger.store.sqlite_subscription import SQLiteSubscription
@@ -39,7 +42,8 @@ LOCK_TIMEOUT_S: Final = 10
 Row = tuple[int, str, str, bytes]
 
 _HEAD: Final = "SELECT max(position) FROM events"
-_INSERT: Final = "INSERT INTO events (position, type, tags, data) VALUES (?, ?, ?, ?)"
+_INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES (?, ?, ?, ?, ?)"
+_RUNS: Final = "SELECT position - 1, run FROM events WHERE position IN (SELECT value FROM json_each(?))"
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -70,8 +74,9 @@ class WriteTransaction:
     The seam for deciding many commands in one commit. Not for use after its ``with`` block has ended.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, sealer: Sealer) -> None:
         self._connection = connection
+        self._sealer = sealer
         self._head = _head(connection)
 
     @property
@@ -96,13 +101,19 @@ class WriteTransaction:
     def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
         """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
         # One range scan of the index each: in process, a question costs no round trip.
-        return {tag: list(self.read(DCBQuery(items=[DCBQueryItem(tags=[tag])]))) for tag in tags}
+        return {tag: list(self._history(tag)) for tag in tags}
+
+    def _history(self, tag: str) -> SQLiteReadResponse:
+        query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
+        bounds = selection(query, after=0, upto=self._head, limit=EVERYTHING)
+        return SQLiteReadResponse(_rows(self._connection, *bounds), self._head)
 
     def append(self, events: Sequence[DCBEvent]) -> int:
         """Append events at the next positions and return the last position."""
+        runs = self._sealer.seal(self._head, events, RunReader(partial(_runs, self._connection)))
         rows = [
-            (position, event.type, _encode(event.tags).decode(), event.data)
-            for position, event in enumerate(events, start=self._head + 1)
+            (position, event.type, _encode(event.tags).decode(), run, event.data)
+            for position, (event, run) in enumerate(zip(events, runs, strict=True), start=self._head + 1)
         ]
         self._connection.executemany(_INSERT, rows)
         self._head += len(rows)
@@ -124,6 +135,7 @@ class SQLiteDCBRecorder(DCBRecorder):
         self._path = str(path)
         self._lock_timeout_s = lock_timeout_s
         self._write_lock = threading.Lock()
+        self._sealer = Sealer()
         self._writer: apsw.Connection | None = open_store(self._path, lock_timeout_s=lock_timeout_s)
         self._readers = Readers(self._path, lock_timeout_s=lock_timeout_s)
         self._subscriptions: set[SQLiteSubscription] = set()
@@ -144,6 +156,15 @@ class SQLiteDCBRecorder(DCBRecorder):
         """
         with self._readers.lend() as connection:
             return _read(connection, query, after, limit)
+
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, for proofs."""
+
+        def fetch(leaves: Sequence[int]) -> dict[int, bytes]:
+            with self._readers.lend() as connection:
+                return _runs(connection, leaves)
+
+        return RunReader(fetch)
 
     def append(self, events: Sequence[DCBEvent], condition: DCBAppendCondition | None = None) -> int:
         """Append all events or none, and return the last position when they are on the disk.
@@ -166,7 +187,7 @@ class SQLiteDCBRecorder(DCBRecorder):
             connection = self._writing_connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                transaction = WriteTransaction(connection)
+                transaction = WriteTransaction(connection, self._sealer)
                 before = transaction.head
                 yield transaction
                 connection.execute("COMMIT")
@@ -222,6 +243,7 @@ class SQLiteDCBRecorder(DCBRecorder):
         A connection that met an error is kept otherwise: if the last connection closes after a failed flush, the
         next to open it reads the commit that was rolled back from the log, and completes it.
         """
+        self._sealer.forget()
         with suppress(apsw.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -290,6 +312,12 @@ def _read(
     head = _head(connection)
     rows = _rows(connection, *selection(query, after=after or 0, upto=head, limit=EVERYTHING))
     return SQLiteReadResponse(rows, head or None)
+
+
+def _runs(connection: apsw.Connection, leaves: Sequence[int]) -> dict[int, bytes]:
+    """The stored runs of some leaves; a leaf's index is its event's position less one."""
+    positions = _encode([leaf + 1 for leaf in leaves]).decode()
+    return dict(cast(list[tuple[int, bytes]], connection.execute(_RUNS, (positions,)).fetchall()))
 
 
 def _head(connection: apsw.Connection) -> int:

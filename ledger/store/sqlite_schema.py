@@ -2,7 +2,8 @@
 
 ::
 
-    events      position 1, 2, 3 … without a gap, in the order of commits; type; tags as a JSON array; data
+    events      position 1, 2, 3 … without a gap, in the order of commits; type; tags as a JSON array;
+                run, the hashes of the Merkle subtrees that it completes; data
     event_tags  one row for each distinct tag of an event: the index behind every query by tag
 
 The database itself keeps both append-only, whoever writes: an event can only take the next position, which
@@ -37,6 +38,7 @@ CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     type TEXT NOT NULL,
     tags TEXT NOT NULL CHECK (json_type(tags) = 'array'),
+    run BLOB NOT NULL,
     data BLOB NOT NULL
 ) STRICT""",
     "event_tags": """

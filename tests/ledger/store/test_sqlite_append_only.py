@@ -24,13 +24,13 @@ EVENT_STATEMENTS = [
     "UPDATE OR IGNORE events SET position = 4 WHERE position = 3",
     "DELETE FROM events",
     "DELETE FROM events WHERE position = 3",
-    "REPLACE INTO events VALUES (2, 'noted', '[\"b\"]', x'00')",
-    "INSERT OR REPLACE INTO events VALUES (3, 'noted', '[\"c\"]', x'33')",
-    "INSERT INTO events VALUES (2, 'x', '[]', x'00') ON CONFLICT (position) DO UPDATE SET data = excluded.data",
-    "INSERT OR IGNORE INTO events VALUES (9, 'leaves a gap', '[]', x'00')",
-    "INSERT INTO events VALUES (0, 'before the first', '[]', x'00')",
-    "INSERT INTO events VALUES (-1, 'before the first', '[]', x'00')",
-    "INSERT INTO events (type, tags, data) VALUES ('no position', '[]', x'00')",
+    "REPLACE INTO events VALUES (2, 'noted', '[\"b\"]', x'', x'00')",
+    "INSERT OR REPLACE INTO events VALUES (3, 'noted', '[\"c\"]', x'', x'33')",
+    "INSERT INTO events VALUES (2, 'x', '[]', x'', x'00') ON CONFLICT (position) DO UPDATE SET data = excluded.data",
+    "INSERT OR IGNORE INTO events VALUES (9, 'leaves a gap', '[]', x'', x'00')",
+    "INSERT INTO events VALUES (0, 'before the first', '[]', x'', x'00')",
+    "INSERT INTO events VALUES (-1, 'before the first', '[]', x'', x'00')",
+    "INSERT INTO events (type, tags, run, data) VALUES ('no position', '[]', x'', x'00')",
 ]
 TAG_STATEMENTS = [
     "UPDATE event_tags SET tag = 'z' WHERE position = 3",
@@ -45,9 +45,9 @@ TAG_STATEMENTS = [
 ]
 BROKEN_STATEMENTS = [
     "INSERT INTO event_tags VALUES ('a', 1)",
-    "INSERT INTO events VALUES (4, 'tags are no array', '{\"a\": \"b\"}', x'00')",
-    "INSERT INTO events VALUES (4, 'tags are no JSON', 'a, b', x'00')",
-    "INSERT INTO events VALUES (4, 'data is no blob', '[]', 'text')",
+    "INSERT INTO events VALUES (4, 'tags are no array', '{\"a\": \"b\"}', x'', x'00')",
+    "INSERT INTO events VALUES (4, 'tags are no JSON', 'a, b', x'', x'00')",
+    "INSERT INTO events VALUES (4, 'data is no blob', '[]', x'', 'text')",
 ]
 
 
@@ -106,7 +106,7 @@ def test_repeating_a_tag_that_its_event_carries_changes_nothing(
 def test_an_event_appended_by_plain_sql_is_indexed_by_its_tags(
     path: str, run_elsewhere: Callable[[str], str | None]
 ) -> None:
-    assert run_elsewhere("INSERT OR REPLACE INTO events VALUES (4, 'noted', '[\"a\",\"a\",\"d\"]', x'34')") is None
+    assert run_elsewhere("INSERT OR REPLACE INTO events VALUES (4, 'noted', '[\"a\",\"a\",\"d\"]', x'', x'34')") is None
     recorder = SQLiteDCBRecorder(path)
     for tag, positions in (("a", [1, 4]), ("d", [4])):
         found = recorder.read(DCBQuery([DCBQueryItem(tags=[tag])]))

@@ -121,7 +121,7 @@ def test_a_failed_condition_records_nothing_of_the_batch(recorder: SQLiteDCBReco
 
 def test_a_batch_with_an_event_that_cannot_be_stored_records_nothing(recorder: SQLiteDCBRecorder) -> None:
     with pytest.raises(StoreFault):
-        recorder.append([event("a"), DCBEvent("noted", "text, not bytes", ["b"])])  # type: ignore[arg-type]
+        recorder.append([event("a"), DCBEvent("noted", b"{}", "b")])  # type: ignore[arg-type]
     assert recorder.head() == 0
     assert recorder.append([event("a")]) == 1
 
