@@ -6,9 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
-from eventsourcing.dcb.api import DCBRecorder
 from eventsourcing.dcb.persistence import DCBInfrastructureFactory
 
 from api.credentials import Credentials
@@ -16,6 +15,7 @@ from ledger.application import FundingLedger
 from ledger.calendar import Clock, system_clock
 from ledger.identity import Entropy
 from ledger.policy.registry import PolicyRegistry
+from ledger.store.contract import LedgerStore
 from projections.compose import compose
 from projections.reader import Reader
 from projections.runner import ViewsRunner
@@ -33,7 +33,7 @@ class Service:
     reader: Reader
     views: ViewsRunner
     credentials: Credentials
-    recorder: DCBRecorder
+    recorder: LedgerStore
     policies: PolicyRegistry
     clock: Clock
     _factory: DCBInfrastructureFactory
@@ -64,7 +64,7 @@ def open_service(
     factory = DCBInfrastructureFactory.construct(
         {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": str(data / FACTS)}
     )
-    recorder = factory.dcb_recorder()
+    recorder = cast(LedgerStore, factory.dcb_recorder())
     return Service(
         ledger=FundingLedger(recorder, registry, compose(), clock, entropy),
         reader=Reader(recorder, registry),

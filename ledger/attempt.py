@@ -59,6 +59,9 @@ class Request:
     digest: str
     expected_position: int | None
 
+    def __post_init__(self) -> None:
+        assert self.actor and "/" not in self.actor, "an actor's name must not run into the key beside it"
+
     @property
     def key_tag(self) -> str:
         return key_tag(self.actor, self.key)

@@ -4,6 +4,7 @@
 
     LedgerError
     ├── Malformed            the request cannot be read; every field at fault is named; nothing is recorded
+    │   └── UnknownName      it names a policy or a rule that we do not have
     ├── NotFound             the thing asked for does not exist
     ├── NotPermitted         the person does not hold a role that may do this
     ├── Refusal              well-formed, and the law or the order of things says no; explained, with its clause
@@ -78,6 +79,16 @@ class Malformed(LedgerError):
         fields = ", ".join(e.field for e in self.errors)
         super().__init__(Text(zh=f"请求有误，请更正以下字段：{fields}", en=f"Please correct these fields: {fields}"))
         self.args = ("; ".join(f"{e.field}: {e.text.en}" for e in self.errors),)
+
+
+class UnknownName(Malformed):
+    """The request names a policy or a rule that we do not have: a slip, not a claim. ``clause`` is the article, if any."""
+
+    def __init__(self, field: str, code: str, text: Text, *, clause: str | None = None) -> None:
+        super().__init__([FieldError(field, code, text)])
+        self.code = code
+        self.text = text
+        self.clause = clause
 
 
 class NotFound(LedgerError):

@@ -8,7 +8,7 @@ from typing import Final
 
 from ledger.calendar import Clock
 from ledger.casefile import CaseFile, CaseFold
-from ledger.errors import NotFound, Text
+from ledger.errors import NotFound, Refusal, Text, UnknownName
 from ledger.events import case_tag, scope_tag
 from ledger.guards import HasUsage, Projections
 from ledger.identity import Entropy, new_case_number
@@ -17,6 +17,9 @@ from ledger.policy.registry import PolicyRegistry
 from ledger.rules import RecognisedWindow
 from ledger.scopes import Scope
 from ledger.session import View
+
+CLOSING_CLAUSE: Final = "附则"
+"""Where a policy says from when until when it is in force."""
 
 CASES: Final = CaseFold()
 
@@ -53,7 +56,12 @@ class RecordedFacts:
                 return number
 
     def policy(self, policy_id: str) -> Policy:
-        return self._means.policies.get(policy_id, on=self.effective_on)
+        if policy_id not in self._means.policies.ids:
+            raise _unknown_policy(self._means.policies.ids)
+        try:
+            return self._means.policies.get(policy_id, on=self.effective_on)
+        except NotFound as nothing_in_force:
+            raise Refusal("policy-not-in-force", nothing_in_force.text, clause=CLOSING_CLAUSE) from nothing_in_force
 
     def pinned_policy(self, pin: Pin | None) -> Policy:
         assert pin is not None, "every case is made under a policy"
@@ -69,3 +77,10 @@ class RecordedFacts:
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self._view.look(self._means.projections.windows, scope_tag(scope.key))
+
+
+def _unknown_policy(known: tuple[str, ...]) -> UnknownName:
+    names = ", ".join(known)
+    return UnknownName(
+        "policy", "unknown-policy", Text(f"没有这项政策；现有：{names}", f"no such policy; there is {names}")
+    )

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ledger.commands.command import Command
-from ledger.errors import FieldError, Text
+from ledger.errors import FieldError, Malformed, Text
 from ledger.mapper import Recorded
 
 KEY_LENGTH_MAX: Final = 200
@@ -28,8 +28,16 @@ class KeyFold:
 
 
 def request_digest(command: Command) -> str:
-    """What makes two requests the same: the command's name and all that it says, in one canonical form."""
-    content = msgspec.json.encode({"name": command.name, "says": command}, order="deterministic")
+    """What makes two requests the same: the command's name and all that it says, in one canonical form.
+
+    Raises :class:`~ledger.errors.Malformed` for text that no encoding can hold (half a surrogate pair).
+    """
+    try:
+        content = msgspec.json.encode({"name": command.name, "says": command}, order="deterministic")
+    except UnicodeEncodeError as error:
+        raise Malformed(
+            [FieldError("text", "invalid-text", Text("含有无法保存的字符", "contains a character that cannot be kept"))]
+        ) from error
     return hashlib.sha256(content).hexdigest()
 
 

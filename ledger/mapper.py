@@ -103,3 +103,9 @@ def from_stored(stored: DCBSequencedEvent) -> Recorded:
     """Raises :class:`StoreFault` for bytes that no release of ours wrote."""
     envelope, event = _decode(stored.event.type, stored.event.data)
     return Recorded(position=stored.position, tags=tuple(stored.event.tags), envelope=envelope, event=event)
+
+
+def read_back(type_name: str, data: bytes) -> Fact:
+    """A stored event taken by itself, without its place in a log. Raises :class:`StoreFault` as :func:`from_stored`."""
+    envelope, event = _decode(type_name, data)
+    return Fact(envelope=envelope, event=event)

@@ -33,7 +33,10 @@ class Facts(Protocol):
     def new_case_number(self) -> str: ...
 
     def policy(self, policy_id: str) -> Policy:
-        """The newest version in force, for new applications."""
+        """The newest version in force, for new applications.
+
+        Raises :class:`~ledger.errors.UnknownName`, or a :class:`~ledger.errors.Refusal` where none is in force.
+        """
         ...
 
     def pinned_policy(self, pin: Pin | None) -> Policy:

@@ -4,7 +4,7 @@
 
     policies = PolicyRegistry.load()            # raises PolicyFault, naming file, key and clause of every fault
     policy = policies.get("shenzhen-meddev-2022", on=date(2026, 3, 1))
-    rule = policy.rule("5.2")                   # raises Refusal: unknown-rule, no-money-rule
+    rule = policy.rule("5.2")                   # raises UnknownName, or Refusal: no-money-rule
     policies.check_pin(pin.policy_id, pin.version, pin.sha256)
 """
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from ledger.calendar import Window
-from ledger.errors import Refusal, Text
+from ledger.errors import Refusal, Text, UnknownName
 from ledger.policy.citation import article_cited
 from ledger.policy.terms import Cited, Particular, Terms
 
@@ -195,7 +195,7 @@ class Policy:
         """The rule so numbered.
 
         Raises ``Refusal`` ``no-money-rule`` (with the clause) where an article without money is cited, in any of the
-        ways people cite (6, 6.1, 六, 第六条, （六）), and ``unknown-rule`` for anything else.
+        ways people cite (6, 6.1, 六, 第六条, （六）), and ``UnknownName`` ``unknown-rule`` for anything else.
         """
         if (rule := self.rules.get(rule_id)) is not None:
             return rule
@@ -205,7 +205,7 @@ class Policy:
             raise _no_money(article)
         raise self._unknown(rule_id, article)
 
-    def _unknown(self, rule_id: str, article: Article | None) -> Refusal:
+    def _unknown(self, rule_id: str, article: Article | None) -> UnknownName:
         known, cited = "、".join(self.rules), rule_id[:_CITATION_SHOWN_MOST]
         zh, en = f"没有编号为“{cited}”的资助规则", f"there is no funding rule {cited!r}"
         if article is not None and article.funding is Funding.PENDING:
@@ -213,7 +213,8 @@ class Policy:
                 f"第{article.number}条的资助规则尚未录入",
                 f"the rules of article {article.number} are not entered yet",
             )
-        return Refusal(
+        return UnknownName(
+            "rule",
             "unknown-rule",
             Text(zh=f"{zh}；可用的规则：{known}", en=f"{en}; the rules are: {known}"),
             clause=article.number if article else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.calendar import Window
-from ledger.errors import Refusal
+from ledger.errors import Refusal, UnknownName
 from ledger.policy import CapYear, Funding, Policy, Review, built_in_policies, read_policy
 
 WITHOUT_MONEY = [
@@ -94,7 +94,7 @@ def test_each_of_the_fifteen_is_known_by_name(policy: Policy, number: str) -> No
      ("6；7", None), ("6.", None), ("二十七", None)],
 )  # fmt: skip
 def test_what_is_no_rule_is_unknown(policy: Policy, citation: str, clause: str | None) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UnknownName) as refused:
         policy.rule(citation)
     assert (refused.value.code, refused.value.clause) == ("unknown-rule", clause)
 

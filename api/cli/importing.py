@@ -1,0 +1,210 @@
+"""``import``: applications from a CSV file; all of it or nothing, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from api.cli.exits import Exit
+from api.cli.options import data_option, json_option, open_existing
+from api.cli.passwords import ask_password, password_option
+from api.cli.screen import Run, Screen
+from api.cli.speech import Speech
+from api.imports.applications import Application, CellError, check_applications
+from api.imports.csv_file import NotCsv, Sheet, read_sheet
+from api.service import Service
+from ledger.calendar import business_date
+from ledger.errors import FieldError, Malformed, NotFound, NotPermitted, Text
+from ledger.identity import application_id
+from ledger.roles import Role
+from ledger.uscc import parse_uscc
+
+ERRORS_SHOWN_MOST: Final = 100
+"""To a person; with ``--json`` all are told."""
+
+
+def command(speech: Speech) -> click.Command:
+    @click.command(
+        "import",
+        short_help=speech("从 CSV 批量导入申报", "applications from a CSV file"),
+        help=speech(
+            "从 CSV 文件导入申报（UTF-8 或 GB18030）。先检查全部各行，有一行有误就一行也不导入，并按行、列列出全部错误；"
+            "同一文件重复导入不会重复记录。\n\n"
+            "表头：规则、统一社会信用代码、企业名称、资助对象（或注册证编号、合同编号），以及该规则的各项数据，"
+            "如 实际投入研发费用（万元）、经国家或省级创新医疗器械特别审批；也可用英文名 rule、enterprise、"
+            "enterprise_name、item、rd_cost 等。\n\n"
+            "例：\n\n\b\n"
+            "  funding-ledger import 申报.csv --dry-run\n"
+            "  funding-ledger import 申报.csv --user intake",
+            "Applications from a CSV file (UTF-8 or GB18030). All rows are checked first: where one is bad nothing is "
+            "imported, and every error is told by row and column. Importing the same file again records nothing twice.\n\n"
+            "Headings: rule, enterprise, enterprise_name, item, and the rule's particulars such as rd_cost; or in Chinese "
+            "as offices use them, amounts in yuan or under （万元）.\n\n"
+            "Example:\n\n\b\n"
+            "  funding-ledger import applications.csv --dry-run\n"
+            "  funding-ledger import applications.csv --user intake",
+        ),
+    )
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--dry-run", is_flag=True, help=speech("只检查，不导入", "check only"))
+    @click.option(
+        "--user",
+        help=speech(
+            "以谁的名义录入（须为窗口受理员，询问其密码）", "who submits them: an intake clerk, whose password is asked"
+        ),
+    )
+    @password_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def import_applications(
+        run: Run, file: Path, dry_run: bool, user: str | None, password_stdin: bool, data: Path, as_json: bool
+    ) -> int:
+        screen = run.show(as_json=as_json)
+        sheet = _read(file)
+        if not dry_run and user is None:
+            raise click.UsageError(
+                speech(
+                    "请用 --user 指明以谁的名义录入，或加 --dry-run 只检查",
+                    "name who submits with --user, or add --dry-run",
+                )
+            )
+        with open_existing(data) as service:
+            checked = check_applications(sheet, service.policies, business_date(service.clock()))
+            if checked.errors:
+                _show_errors(screen, file, checked.errors)
+                return Exit.MALFORMED
+            if user is None or dry_run:
+                _show_dry_run(screen, file, checked.applications)
+                return Exit.DONE
+            _sign_in(service, user, ask_password(speech, from_stdin=password_stdin, confirm=False))
+            _import(screen, service, user, checked.applications)
+        return Exit.DONE
+
+    return import_applications
+
+
+def _read(file: Path) -> Sheet:
+    try:
+        return read_sheet(file.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(Text(f"没有文件{file}", f"there is no file {file}")) from error
+    except OSError as error:
+        raise Malformed([_of_file(Text(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}"))]) from error
+    except NotCsv as error:
+        raise Malformed([_of_file(error.text)]) from error
+
+
+def _of_file(text: Text) -> FieldError:
+    return FieldError("FILE", "unreadable", text)
+
+
+def _sign_in(service: Service, user: str, password: str) -> None:
+    """Whose name the facts will carry must be who says so. Raises ``NotPermitted``, for want of a role too."""
+    if not service.credentials.verify(user, password):
+        raise NotPermitted(Text("用户名或密码不正确", "wrong user name or password"))
+    if Role.INTAKE not in service.ledger.roles_of(user):
+        raise NotPermitted(Text(f"{user}不是窗口受理员，不能录入申报", f"{user} is no intake clerk and cannot submit"))
+
+
+def _import(screen: Screen, service: Service, user: str, applications: tuple[Application, ...]) -> None:
+    known = _imported_before(service, applications)
+    told: list[dict[str, Any]] = []
+    with _progress(screen, len(applications)) as advance:
+        for application in applications:
+            if (case := known.get(application.key)) is None:
+                outcome = service.ledger.execute(application.command, actor=user, key=application.key)
+                case = outcome.case
+            assert case is not None, "a submitted application is a case"
+            told.append(
+                {"row": application.row, "application": application_id(case), "new": application.key not in known}
+            )
+            advance()
+    _show_imported(screen, told)
+
+
+def _imported_before(service: Service, applications: tuple[Application, ...]) -> dict[str, str]:
+    """Key → case of the rows that stand in the ledger already, whoever imported them: the door knows keys by person."""
+    keys = {application.key for application in applications}
+    known: dict[str, str] = {}
+    for enterprise in {parse_uscc(application.command.enterprise) for application in applications}:
+        for number in _cases_of(service, enterprise):
+            key = service.reader.history(number)[0].envelope.key
+            if key in keys:
+                known[key] = number
+    return known
+
+
+def _cases_of(service: Service, enterprise: str) -> list[str]:
+    try:
+        return [case.number for case in service.reader.enterprise(enterprise).cases]
+    except NotFound:
+        return []
+
+
+@contextmanager
+def _progress(screen: Screen, total: int) -> Iterator[Any]:
+    """A bar for people who watch; nothing for scripts."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=screen.as_json or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(screen.speech("导入", "import"), total=total)
+        yield lambda: progress.advance(task)
+
+
+def _show_errors(screen: Screen, file: Path, errors: tuple[CellError, ...]) -> None:
+    say = screen.speech
+    if screen.as_json:
+        screen.json({"file": str(file), "imported": 0, "errors": [_error_body(error, say) for error in errors]})
+        return
+    headings = [say("行", "row"), say("列", "column"), say("表头", "heading"), say("错误", "error")]
+    rows = ([str(e.row), e.letter, e.column, say.said(e.text)] for e in errors[:ERRORS_SHOWN_MOST])
+    screen.table(say(f"{file}：{len(errors)}处错误", f"{file}: {len(errors)} errors"), headings, rows)
+    if len(errors) > ERRORS_SHOWN_MOST:
+        screen.line(
+            say(f"……只显示前{ERRORS_SHOWN_MOST}处，全部见 --json", f"… the first {ERRORS_SHOWN_MOST}; all with --json")
+        )
+    screen.line(
+        say("没有导入任何一行。请更正后重新导入。", "Nothing was imported. Correct the file and import it again."),
+        style="red",
+    )
+
+
+def _error_body(error: CellError, say: Speech) -> dict[str, Any]:
+    return {
+        "row": error.row,
+        "column": error.letter or None,
+        "heading": error.column or None,
+        "code": error.code,
+        "message": say.said(error.text),
+    }
+
+
+def _show_dry_run(screen: Screen, file: Path, applications: tuple[Application, ...]) -> None:
+    if screen.as_json:
+        screen.json({"file": str(file), "rows": len(applications), "imported": 0, "errors": []})
+    else:
+        rows = len(applications)
+        screen.line(
+            screen.speech(f"{rows}行全部通过检查，尚未导入。", f"All {rows} rows are sound; nothing was imported.")
+        )
+
+
+def _show_imported(screen: Screen, told: list[dict[str, Any]]) -> None:
+    say, new = screen.speech, sum(row["new"] for row in told)
+    if screen.as_json:
+        screen.json({"rows": len(told), "imported": new, "applications": told})
+        return
+    headings = [say("行", "row"), say("申报编号", "application"), ""]
+    before = say("此前已导入", "imported before")
+    screen.table(
+        say("申报", "applications"),
+        headings,
+        ([str(row["row"]), row["application"], "" if row["new"] else before] for row in told),
+    )
+    screen.line(say(f"导入{new}项，{len(told) - new}项此前已导入。", f"{new} imported, {len(told) - new} were before."))

@@ -1,0 +1,72 @@
+"""``funding-ledger``: its commands, its language, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from api.cli import demo, importing, limits, quote, serve, trace, users
+from api.cli.exits import EXIT_NAMES, Exit, exit_of
+from api.cli.screen import Run
+from api.cli.speech import Speech, language_of, put_into
+from ledger.errors import LedgerError
+
+_COMMANDS = (demo, serve, quote, limits, trace, importing, users)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Chinese shows escapes, and no traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    speech = Speech(language_of(given, os.environ))
+    program(speech).main(given, prog_name="funding-ledger")
+
+
+def program(speech: Speech) -> click.Group:
+    """The whole command line in one language."""
+    codes = "\n".join(f"  {code.value:>3}  {speech.said(name)}" for code, name in EXIT_NAMES.items())
+    group = _Program(
+        name="funding-ledger",
+        no_args_is_help=True,
+        help=speech(
+            "政府资助资金账本：申报、核定、审批、拨付、追缴，一笔一事实，限额由政策文件计算。\n\n"
+            "第一次使用：funding-ledger demo，然后在浏览器或用 curl 试用。\n\n"
+            "每个命令的用法与例子：funding-ledger 命令 --help",
+            "The ledger of public funding: applications, determinations, awards, payments and clawbacks, each a fact, "
+            "under limits that a policy file sets.\n\n"
+            "To begin: funding-ledger demo, then try it with a browser or curl.\n\n"
+            "Usage and examples of a command: funding-ledger COMMAND --help",
+        ),
+        epilog="\b\n" + speech("退出码：", "Exit status:") + "\n" + codes,
+    )
+    group.speech = speech
+    for module in _COMMANDS:
+        group.add_command(module.command(speech))
+    put_into(group, speech)
+    return group
+
+
+class _Program(click.Group):
+    """Turns errors into words and an exit status, wherever they come from."""
+
+    speech: Speech
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        run = Run(self.speech)
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False, "obj": run})
+        except LedgerError as error:
+            run.screen.error(error)
+            code = exit_of(error)
+        except click.UsageError as error:
+            run.screen.usage_error(error)
+            code = Exit.MALFORMED
+        except click.Abort:
+            code = Exit.INTERRUPTED
+        sys.exit(int(code or Exit.DONE))

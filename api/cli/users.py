@@ -1,0 +1,226 @@
+"""``users``: who may sign in, and which roles they hold."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from api.cli.options import data_option, json_option, open_existing
+from api.cli.passwords import ask_password, password_option
+from api.cli.screen import Run
+from api.cli.speech import Speech
+from api.credentials import PASSWORD_LENGTH_MAX, USERNAME_LENGTH_MAX
+from api.service import Service, open_service
+from ledger.commands.grant_role import GrantRole
+from ledger.errors import FieldError, Malformed, NotFound, Text
+from ledger.roles import ROLE_NAMES, SYSTEM, Role
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def command(speech: Speech) -> click.Group:
+    group = click.Group(
+        "users",
+        short_help=speech("用户与角色", "users and their roles"),
+        help=speech(
+            "建立用户、授予角色、修改密码。谁在何时被授予什么角色，是账本中的事实；密码只以散列保存，不在账本中。\n\n"
+            "例：\n\n\b\n  funding-ledger users add wanglan --role finance\n  funding-ledger users list",
+            "Add users, grant roles, change passwords. That somebody was given a role is a fact in the ledger; passwords "
+            "are kept as hashes, elsewhere.\n\n"
+            "Example:\n\n\b\n  funding-ledger users add wanglan --role finance\n  funding-ledger users list",
+        ),
+    )
+    for member in (_add(speech), _grant(speech), _list(speech), _password(speech)):
+        group.add_command(member)
+    return group
+
+
+def _add(speech: Speech) -> click.Command:
+    @click.command(
+        "add",
+        short_help=speech("建立用户并授予角色", "add a user"),
+        help=speech(
+            "建立用户，询问其密码，并授予角色（由系统账号经唯一入口记录）。\n\n"
+            "例：\n\n\b\n  funding-ledger users add wanglan --role finance --role cashier",
+            "Add a user, ask for the password, and grant roles: recorded through the one door, by the actor system.\n\n"
+            "Example:\n\n\b\n  funding-ledger users add wanglan --role finance --role cashier",
+        ),
+    )
+    @click.argument("name")
+    @_role_option(speech)
+    @password_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def add(run: Run, name: str, roles: tuple[str, ...], password_stdin: bool, data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        password = ask_password(speech, from_stdin=password_stdin, confirm=True)
+        with open_service(data) as service:
+            try:
+                service.credentials.add_user(name, password)
+            except ValueError as error:
+                raise _malformed(error) from error
+            _give(service, name, roles)
+        if screen.as_json:
+            screen.json({"user": name, "roles": list(roles)})
+        else:
+            screen.line(speech(f"已建立用户 {name}：", f"added {name}: ") + _names(roles, speech))
+
+    return add
+
+
+def _grant(speech: Speech) -> click.Command:
+    @click.command(
+        "grant",
+        short_help=speech("授予角色", "grant a role"),
+        help=speech(
+            "给已有的用户再授予角色。\n\n例：\n\n\b\n  funding-ledger users grant wanglan --role cashier",
+            "Grant roles to a user that exists.\n\nExample:\n\n\b\n  funding-ledger users grant wanglan --role cashier",
+        ),
+    )
+    @click.argument("name")
+    @_role_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def grant(run: Run, name: str, roles: tuple[str, ...], data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        with open_existing(data) as service:
+            if not service.credentials.has_user(name):
+                raise _no_user(name)
+            _give(service, name, roles)
+            held = sorted(service.ledger.roles_of(name))
+        if screen.as_json:
+            screen.json({"user": name, "roles": held})
+        else:
+            screen.line(f"{name}: {_names(held, speech)}")
+
+    return grant
+
+
+def _list(speech: Speech) -> click.Command:
+    @click.command(
+        "list",
+        short_help=speech("列出用户与角色", "list users and roles"),
+        help=speech(
+            "列出持有角色的人，由谁、何时授予。\n\n例：\n\n\b\n  funding-ledger users list --json",
+            "Who holds which role, by whose grant, since when.\n\nExample:\n\n\b\n  funding-ledger users list --json",
+        ),
+    )
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def list_users(run: Run, data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        with open_existing(data) as service:
+            service.views.catch_up()
+            rows = service.views.roles()
+            signs_in = {row.person: service.credentials.has_user(row.person) for row in rows}
+        if screen.as_json:
+            screen.json(
+                [
+                    {"user": person, "roles": [row.role for row in held], "can_sign_in": signs_in[person]}
+                    for person, held in groupby(rows, key=lambda row: row.person)
+                ]
+            )
+            return
+        headings = [
+            speech("用户", "user"),
+            speech("角色", "role"),
+            speech("授予人", "granted by"),
+            speech("授予日期", "granted on"),
+            speech("可登录", "signs in"),
+        ]
+        yes, no = speech("是", "yes"), speech("否", "no")
+        screen.table(
+            speech("用户", "users"),
+            headings,
+            (
+                [
+                    row.person,
+                    speech.said(ROLE_NAMES[row.role]),
+                    row.granted_by,
+                    row.granted_on.isoformat(),
+                    yes if signs_in[row.person] else no,
+                ]
+                for row in rows
+            ),
+        )
+
+    return list_users
+
+
+def _password(speech: Speech) -> click.Command:
+    @click.command(
+        "password",
+        short_help=speech("修改密码", "change a password"),
+        help=speech(
+            "修改用户的密码；其已签发的令牌随之失效。\n\n例：\n\n\b\n  funding-ledger users password wanglan",
+            "Change a user's password; tokens issued before end with it.\n\n"
+            "Example:\n\n\b\n  funding-ledger users password wanglan",
+        ),
+    )
+    @click.argument("name")
+    @password_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def password(run: Run, name: str, password_stdin: bool, data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        with open_existing(data) as service:
+            if not service.credentials.has_user(name):
+                raise _no_user(name)
+            new = ask_password(speech, from_stdin=password_stdin, confirm=True)
+            try:
+                service.credentials.set_password(name, new)
+            except ValueError as error:
+                raise _malformed(error) from error
+        if screen.as_json:
+            screen.json({"user": name})
+        else:
+            screen.line(speech(f"已修改 {name} 的密码", f"changed the password of {name}"))
+
+    return password
+
+
+def _role_option(speech: Speech) -> Callable[[C], C]:
+    known = "、".join(f"{role}（{ROLE_NAMES[role].zh}）" for role in Role)
+    return click.option(
+        "--role",
+        "roles",
+        multiple=True,
+        required=True,
+        type=click.Choice([role.value for role in Role]),
+        metavar="ROLE",
+        help=speech(f"角色，可重复：{known}", f"a role, repeatable: {', '.join(Role)}"),
+    )
+
+
+def _give(service: Service, name: str, roles: Sequence[str]) -> None:
+    for role in roles:
+        # A new key each time: a role that was revoked since may be granted again.
+        key = f"users-{secrets.token_hex(8)}"
+        service.ledger.execute(GrantRole(person=name, role=role), actor=SYSTEM, key=key)
+
+
+def _names(roles: Sequence[str], speech: Speech) -> str:
+    return speech("、", ", ").join(speech.said(ROLE_NAMES[Role(role)]) for role in roles)
+
+
+def _no_user(name: str) -> NotFound:
+    return NotFound(Text(f"没有用户{name}，可用 users add 建立", f"there is no user {name}; users add makes one"))
+
+
+def _malformed(error: ValueError) -> Malformed:
+    """What the credentials say of a name or a password, in both languages."""
+    field, zh = (
+        ("password", f"密码须为1至{PASSWORD_LENGTH_MAX}个字符")
+        if "password" in str(error)
+        else ("NAME", f"用户名须为1至{USERNAME_LENGTH_MAX}个字母、数字或 . _ @ -，且不能是 {SYSTEM}")
+    )
+    return Malformed([FieldError(field, "invalid", Text(zh, str(error)))])

@@ -1,0 +1,60 @@
+"""Versions of resources: an application's and an award's is the position of the case's last step.
+
+Other resources carry a hash of what they say. Texts are in one of two languages, so a tag names its language too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flask import Flask, Response, request
+from werkzeug.http import parse_etags
+
+from api.auth import service
+from api.rest.language import language
+from ledger.casefile import CaseFile
+from ledger.errors import PreconditionFailed, Text
+
+_CASE_TAG: Final = re.compile(r"([0-9]{1,16})\.(zh-CN|en)", re.ASCII)
+
+
+def case_etag(case: CaseFile) -> str:
+    return f'"{case.position}.{language()}"'
+
+
+def expected_position(number: str) -> int | None:
+    """The position of a case that ``If-Match`` asks for; None where it asks for none.
+
+    Raises :class:`~ledger.errors.PreconditionFailed` for a tag that no case can have now.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        return None
+    tags = parse_etags(header)
+    if tags.star_tag:
+        return None
+    positions = [int(tag[1]) for text in tags.as_set() if (tag := _CASE_TAG.fullmatch(text))]
+    if len(positions) == 1:
+        return positions[0]
+    # Of several that would do, the one that holds now; should it move meanwhile, the door refuses.
+    current = service().reader.case(number).position
+    if current not in positions:
+        raise PreconditionFailed(
+            Text(f"案卷{number}已有更新，请刷新后再办理", f"case {number} has moved on; look again")
+        )
+    return current
+
+
+def tag_answers(app: Flask) -> None:
+    """Give every answer to a GET a tag, and answer 304 where the caller has it already."""
+    app.after_request(_tag)
+
+
+def _tag(response: Response) -> Response:
+    if request.method not in ("GET", "HEAD") or response.status_code != 200 or not response.is_json:
+        return response
+    if response.get_etag()[0] is None:
+        response.add_etag()
+    response.make_conditional(request)
+    return response

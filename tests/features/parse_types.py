@@ -1,0 +1,262 @@
+"""The closed words of the features: every type that a sentence may hold, read once, here. Steps parse nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from ledger.causes import CAUSE_NAMES, Cause
+from ledger.money import format_yuan, parse_policy_amount
+from ledger.policy.model import Rule
+from ledger.policy.terms import Kind, Particular
+from tests.features.driver import ITEM, Act, Denial, Grant
+
+AMOUNT: Final = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:万|亿)?元"
+DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+NOTHING: Final = ("不予资助", "不予批准")
+DONE: Final = "予以办理"
+REFUSED: Final = "不予办理："
+NOT_STATED: Final = "未填"
+ROUNDED: Final = "，舍去不足一元的尾数"
+
+GRANT_REASONS: Final[Mapping[str | None, str]] = {
+    None: "资助比例",
+    ITEM: "单项上限",
+    "area": "每平方米上限",
+    "window": "资助期",
+}
+"""What a grant rests on, where it is no yearly limit."""
+YEARLY_LIMIT: Final = "年度上限"
+
+DENIAL_REASONS: Final[Mapping[str, str]] = {
+    "item-already-awarded": "同一对象只资助一次",
+    "nothing-to-grant": "金额不足一元",
+    "window-ended": "资助期已满",
+    "window-not-begun": "资助期未开始",
+    "window-conflict": "起算日早于已认定的资助期",
+    "months-already-funded": "所报月份已获资助",
+    "headroom-moved": "核定后余额已被占用",
+    "above-determined-amount": "高于核定金额",
+}
+"""Refusal code → why nothing is granted under an article; a used-up limit is told apart by which limit it is."""
+
+GROUNDS: Final[Mapping[str, str]] = {
+    "same-person": "同一人不得兼办",
+    "step-out-of-order": "步骤顺序不对",
+    "above-award": "超过资助余额",
+    "above-paid-amount": "超过可追缴金额",
+    "above-outstanding-amount": "超过尚欠金额",
+    "above-unpaid-amount": "超过未拨付金额",
+    "amount-differs-from-order": "与支付令不符",
+    "bank-serial-used": "银行流水号已使用",
+    "acceptance-number-used": "受理号已使用",
+    "nothing-paid": "没有已到账的资金",
+    "no-violation-found": "尚无违规认定",
+    "policy-not-in-force": "不在有效期内",
+    "cap-year-outside-validity": "年度不在有效期内",
+}
+"""Refusal code → why a step of the procedure is not taken."""
+
+ACTS: Final[Mapping[str, Act]] = {
+    "录入申报": Act.SUBMIT,
+    "受理": Act.ACCEPT,
+    "核定金额": Act.DETERMINE,
+    "审批": Act.APPROVE,
+    "申请拨付": Act.REQUEST,
+    "下达支付令": Act.ORDER,
+    "登记到账": Act.SETTLE,
+    "认定违规": Act.FIND_VIOLATION,
+    "作出追缴决定": Act.ORDER_RECOVERY,
+    "登记追回": Act.RECEIVE_RECOVERY,
+}
+"""The steps of a case, in their order."""
+
+MONEY_STAGES: Final = ("试算", "核定", "审批")
+CAUSES: Final = {text.zh: cause for cause, text in CAUSE_NAMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an amount is what it is: an article, and what of it decided."""
+
+    article: str
+    word: str
+    rounded: bool = False
+
+    def __str__(self) -> str:
+        return f"第{self.article}条{self.word}{ROUNDED if self.rounded else ''}"
+
+
+def reason_of_grant(grant: Grant, yearly_limits: Mapping[str, object]) -> Reason:
+    """The reason in the officer's words; an unknown limit is a fault of this table, not silence."""
+    word = YEARLY_LIMIT if grant.limit in yearly_limits else GRANT_REASONS[grant.limit]
+    return Reason(grant.clause, word, grant.rounded)
+
+
+def reason_of_denial(denial: Denial) -> Reason:
+    assert denial.clause is not None, f"{denial.code} names no clause"
+    if denial.code == "limit-exhausted":
+        assert denial.limit is not None, "a used-up limit that is not named"
+        return Reason(denial.clause, f"{'单项上限' if denial.limit.limit == ITEM else YEARLY_LIMIT}已用完")
+    return Reason(denial.clause, DENIAL_REASONS[denial.code])
+
+
+def _typed(pattern: str) -> Callable[[Callable[[str], Any]], Callable[[str], Any]]:
+    """Marks a reader with the pattern that it understands, as the library ``parse`` wants it."""
+
+    def mark(read: Callable[[str], Any]) -> Callable[[str], Any]:
+        read.pattern = pattern  # type: ignore[attr-defined]
+        read.regex_group_count = re.compile(pattern).groups  # type: ignore[attr-defined]
+        return read
+
+    return mark
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+@_typed(AMOUNT)
+def read_amount(text: str) -> int:
+    return parse_policy_amount(text)
+
+
+@_typed(rf"{AMOUNT}|{'|'.join(NOTHING)}")
+def read_result(text: str) -> int | None:
+    """Fen, or None where nothing is granted."""
+    return None if text in NOTHING else parse_policy_amount(text)
+
+
+@_typed(DATE)
+def read_date(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+@_typed(rf"[0-9]{{4}}年度|自{DATE}起的受益年度")
+def read_period(text: str) -> date:
+    """The first day of a calendar year (2026年度) or of a benefit year (自2025-07-01起的受益年度)."""
+    found = re.search(DATE, text)
+    return date.fromisoformat(found[0]) if found else date(int(text[:4]), 1, 1)
+
+
+@_typed(r"[0-9]{4}")
+def read_year(text: str) -> int:
+    return int(text)
+
+
+@_typed(r"[^“”]+")
+def read_name(text: str) -> str:
+    return text
+
+
+@_typed(r"[0-9]{1,2}\.[0-9]")
+def read_rule(text: str) -> str:
+    return text
+
+
+@_typed(r"[一二三四五六七八九十]{1,3}")
+def read_article(text: str) -> str:
+    return text
+
+
+@_typed(r"第[一二三四五六七八九十]{1,3}条\S+")
+def read_reason(text: str) -> Reason:
+    found = re.fullmatch(rf"第(.{{1,3}})条(.+?)({ROUNDED})?", text)
+    assert found, text
+    known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT, "年度上限已用完", "单项上限已用完"}
+    assert found[2] in known, f"没有“{found[2]}”这种依据；可用的有：{'、'.join(sorted(known))}"
+    return Reason(found[1], found[2], bool(found[3]))
+
+
+@_typed(_one_of([DONE, *(f"{REFUSED}{word}" for word in GROUNDS.values())]))
+def read_conclusion(text: str) -> str | None:
+    """The refusal's code, None where the step was taken."""
+    if text == DONE:
+        return None
+    (code,) = (code for code, word in GROUNDS.items() if f"{REFUSED}{word}" == text)
+    return code
+
+
+@_typed(_one_of(list(CAUSES)))
+def read_cause(text: str) -> Cause:
+    return CAUSES[text]
+
+
+@_typed(_one_of(list(ACTS)))
+def read_act(text: str) -> Act:
+    return ACTS[text]
+
+
+@_typed(_one_of(MONEY_STAGES))
+def read_stage(text: str) -> str:
+    return text
+
+
+TYPES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "金额": read_amount,
+    "结果": read_result,
+    "日期": read_date,
+    "期间": read_period,
+    "年": read_year,
+    "名": read_name,
+    "款": read_rule,
+    "条": read_article,
+    "依据": read_reason,
+    "结论": read_conclusion,
+    "事由": read_cause,
+    "步骤": read_act,
+    "环节": read_stage,
+}
+"""Type name in a sentence's pattern → its reader."""
+
+
+def _yuan(text: str) -> str:
+    return format_yuan(parse_policy_amount(text))
+
+
+def _counted(unit: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        found = re.fullmatch(rf"([0-9]+){unit}", text)
+        assert found, f"{text}不是以“{unit}”计的数"
+        return int(found[1])
+
+    return read
+
+
+def _area(text: str) -> str:
+    found = re.fullmatch(r"([0-9,]+(?:\.[0-9]{1,2})?)平方米", text)
+    assert found, f"{text}不是面积"
+    return found[1].replace(",", "")
+
+
+_READ_PARTICULAR: Final[Mapping[Kind, Callable[[str], Any]]] = {
+    Kind.MONEY: _yuan,
+    Kind.AREA_M2: _area,
+    Kind.FLAG: lambda text: {"是": True, "否": False}[text],
+    Kind.DATE: lambda text: read_date(text).isoformat(),
+    Kind.MONTHS: _counted("个月"),
+    Kind.COUNT: _counted("项"),
+    Kind.YEAR: _counted("年"),
+}
+
+
+def read_particulars_table(rule: Rule, cells: Mapping[str, str]) -> dict[str, Any]:
+    """What an application states, from a table that names each particular by its label in the policy file.
+
+    The label's explanation in brackets may be left out; 未填 leaves out the particular.
+    """
+    by_label = {plain_label(its): its for its in rule.particulars.values()}
+    unknown = [label for label in cells if label not in by_label]
+    assert not unknown, f"第{rule.id}款没有“{'、'.join(unknown)}”；可填：{'、'.join(by_label)}"
+    return {
+        by_label[label].name: _READ_PARTICULAR[by_label[label].kind](value)
+        for label, value in cells.items()
+        if value != NOT_STATED
+    }
+
+
+def plain_label(particular: Particular) -> str:
+    return particular.label.split("（")[0]
