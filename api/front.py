@@ -10,27 +10,12 @@ from flask import Blueprint, Response, current_app, render_template, send_from_d
 from werkzeug.exceptions import NotFound
 
 from api.auth import PUBLIC, access
+from api.demo.staff import PASSWORD, STAFF
 from api.requests import CSP_OF_PAGES
 from api.rest.openapi import PREFIX
-from ledger.roles import ROLE_NAMES, Role
+from ledger.roles import ROLE_NAMES
 
 blueprint = Blueprint("front", __name__)
-
-DEMO_USERS: Final = {
-    "intake": Role.INTAKE,
-    "reviewer": Role.REVIEWER,
-    "approver": Role.APPROVER,
-    "finance": Role.FINANCE,
-    "finance2": Role.FINANCE,
-    "cashier": Role.CASHIER,
-    "supervisor": Role.SUPERVISOR,
-    "supervisor2": Role.SUPERVISOR,
-    "legal": Role.LEGAL,
-    "publisher": Role.PUBLISHER,
-    "auditor": Role.AUDITOR,
-    "admin": Role.ADMIN,
-}
-DEMO_PASSWORD: Final = "demo"
 
 # Only the files of Swagger UI itself: the package's own pages would load scripts in line.
 _SWAGGER: Final = Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger"
@@ -47,8 +32,8 @@ _ASSETS: Final = {
 @blueprint.get("/")
 @access(PUBLIC)
 def front() -> Response:
-    users = DEMO_USERS if current_app.config["DEMO"] else {}
-    return _page("front.html", users=users, role_names=ROLE_NAMES, password=DEMO_PASSWORD)
+    users = STAFF if current_app.config["DEMO"] else {}
+    return _page("front.html", users=users, role_names=ROLE_NAMES, password=PASSWORD)
 
 
 @blueprint.get("/docs")

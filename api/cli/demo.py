@@ -14,10 +14,11 @@ from api.cli.options import data_option
 from api.cli.screen import Run, Screen
 from api.cli.serve import port_option, require_free, serve_folder
 from api.cli.speech import Speech
-from api.demo.desks import PASSWORD, POLICY, STAFF
+from api.demo.desks import POLICY
 from api.demo.folder import Demo, prepare_demo
 from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT, REFUSED_STEPS
 from api.demo.script import EXHAUSTED, LAST_DAY, NEARLY_EXHAUSTED
+from api.demo.staff import PASSWORD, STAFF
 from ledger.calendar import business_date, system_clock
 from ledger.errors import Text
 from ledger.identity import award_id

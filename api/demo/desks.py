@@ -21,24 +21,8 @@ from ledger.commands.settle_disbursement import SettleDisbursement
 from ledger.commands.submit_application import SubmitApplication
 from ledger.errors import Refusal
 from ledger.events import AmountDetermined, DisbursementRequested, RecoveryOrdered
-from ledger.roles import Role
 
 POLICY: Final = "shenzhen-meddev-2022"
-PASSWORD: Final = "demo"
-STAFF: Final = {
-    "intake": Role.INTAKE,
-    "reviewer": Role.REVIEWER,
-    "approver": Role.APPROVER,
-    "finance": Role.FINANCE,
-    "finance2": Role.FINANCE,
-    "auditor": Role.AUDITOR,
-    "supervisor": Role.SUPERVISOR,
-    "supervisor2": Role.SUPERVISOR,
-    "cashier": Role.CASHIER,
-    "legal": Role.LEGAL,
-    "publisher": Role.PUBLISHER,
-    "admin": Role.ADMIN,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Final
 from argon2 import PasswordHasher
 
 from api.credentials import Credentials
-from api.demo.desks import PASSWORD, STAFF
 from api.demo.script import FIRST_DAY, play
+from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
 from api.service import CREDENTIALS, FACTS, VIEWS, open_service
 from ledger.errors import LedgerError, Text

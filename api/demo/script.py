@@ -9,9 +9,10 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
-from api.demo.desks import POLICY, STAFF, Claim, Desks
+from api.demo.desks import POLICY, Claim, Desks
 from api.demo.enterprises import ENTERPRISES, Enterprise
 from api.demo.plots import Plots
+from api.demo.staff import STAFF
 from api.demo.timeline import Story, Timeline
 from ledger.application import FundingLedger
 from ledger.calendar import add_days, add_months

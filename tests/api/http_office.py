@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.credentials import Credentials
-from api.front import DEMO_USERS
+from api.demo.staff import STAFF
 from api.service import CREDENTIALS, Service, open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.roles import SYSTEM
@@ -74,7 +74,7 @@ class HttpOffice:
     @classmethod
     def over(cls, service: Service, clock: SetClock, *, demo: bool = False) -> HttpOffice:
         office = cls(service, clock, create_app(service, demo=demo))
-        for user, role in DEMO_USERS.items():
+        for user, role in STAFF.items():
             if not service.credentials.has_user(user):
                 service.credentials.add_user(user, "demo")
                 service.ledger.execute(GrantRole(person=user, role=role), actor=SYSTEM, key=f"first role of {user}")

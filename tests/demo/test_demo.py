@@ -13,11 +13,11 @@ from random import Random
 import pytest
 
 from api.demo import folder as demo_folder
-from api.demo.desks import PASSWORD, STAFF
 from api.demo.enterprises import ENTERPRISES
 from api.demo.folder import MARKER, NotADemo, prepare_demo
 from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT
 from api.demo.script import EXHAUSTED, FIRST_DAY, LAST_DAY, NEARLY_EXHAUSTED, play
+from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
 from api.service import Service, open_service
 from ledger.application import FundingLedger

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.commands.accept_application import AcceptApplication
-from ledger.errors import Unavailable
+from ledger.errors import Refusal, Unavailable
 from ledger.memory import Memory
 from ledger.session import Session
 from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
@@ -138,13 +138,9 @@ def test_what_another_process_recorded_is_known_before_the_next_decision(office:
     other.execute(AcceptApplication(case=case, acceptance_number="1"), actor="intake", key="other-1")
     second = office.submit("国械注准20263010002")
     office.give(AcceptApplication(case=second, acceptance_number="2"), "intake")
-    with pytest.raises(Exception, match="acceptance number 2"):
-        third = other.execute(
-            AcceptApplication(case=office.submit("国械注准20263010003"), acceptance_number="2"),
-            actor="intake",
-            key="other-2",
-        )
-        assert third is None
+    third = AcceptApplication(case=office.submit("国械注准20263010003"), acceptance_number="2")
+    with pytest.raises(Refusal, match="acceptance number 2"):
+        other.execute(third, actor="intake", key="other-2")
 
 
 def test_memory_is_bounded_and_what_is_forgotten_is_read_again(tmp_path: Path) -> None:

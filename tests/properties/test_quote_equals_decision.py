@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from ledger.application import FundingLedger, Outcome
@@ -40,9 +40,9 @@ from projections.compose import compose
 SEED: Final = 20261121
 PARTS: Final = 4
 """Tests of their own, so that several workers share the work; each has its own seed."""
-STORIES: Final = 100
-CLAIMS: Final = 25
-"""4 × 100 × 25 = 10,000 claims."""
+STORIES: Final = 50
+CLAIMS: Final = 50
+"""4 × 50 × 50 = 10,000 claims."""
 POLICY: Final = "shenzhen-meddev-2022"
 ENTERPRISES: Final = ("91440300MA5FX3K72N", "91440300000000001H")
 BEGINNING: Final = date(2026, 11, 1)
@@ -69,11 +69,11 @@ class Trial:
 COSTS_FEN: Final = tuple(yuan * 100 for yuan in (0, 2, 250, 7_500_000, 10_000_000, 12_500_000, 15_000_000, 16_000_000))
 costs = st.one_of(
     st.builds(lambda fen, by: max(0, fen + by), st.sampled_from(COSTS_FEN), st.integers(-251, 251)),
-    st.integers(0, 4_000_000_000),
+    st.integers(1_000_000_000, 4_000_000_000),
 ).map(format_yuan)
 registrations = st.fixed_dictionaries({"rd_cost": costs, "special_approval": st.booleans()})
-rents = st.sampled_from([0, 1, 100, 4499, 4500, 4501, 6000, 6250]).map(format_yuan)
-areas = st.one_of(st.sampled_from(["0", "0.01", "1.99", "4000.00", "20000.00"]), st.integers(0, 30_000).map(str))
+rents = st.sampled_from([4500, 6250, 4499, 4501, 6000, 100, 1, 0]).map(format_yuan)
+areas = st.one_of(st.integers(10_000, 90_000).map(str), st.sampled_from(["4000.00", "20000", "1.99", "0.01", "0"]))
 first_days = st.sampled_from([date(2023, 7, 1), date(2023, 7, 15), date(2023, 12, 31), date(2025, 3, 1)])
 
 
@@ -204,6 +204,14 @@ def _told(ask: Any) -> Any:
         return error.code, error.text
 
 
+def tell(bench: Bench, trial: Trial) -> str:
+    try:
+        return compare(bench, trial)
+    except AssertionError as error:
+        error.add_note(f"the claim was {trial}")
+        raise
+
+
 ANSWERS_EXPECTED: Final = {
     "granted", "item", "C5", "C22R", "window", "limit-exhausted", "item-already-awarded", "nothing-to-grant",
     "window-ended", "window-not-begun", "window-conflict", "months-already-funded", "cap-year-outside-validity",
@@ -219,7 +227,12 @@ def test_no_decision_differs_from_its_quote_and_no_quote_is_recorded(part: int, 
 
     @seed(SEED + part)
     @settings(
-        max_examples=STORIES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=STORIES,
+        deadline=None,
+        database=None,
+        # A story of many claims shrinks for minutes and is long all the same; the claim at fault is named instead.
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(story=st.lists(trials(), min_size=CLAIMS, max_size=CLAIMS))
     def every_story(story: list[Trial]) -> None:
@@ -227,7 +240,7 @@ def test_no_decision_differs_from_its_quote_and_no_quote_is_recorded(part: int, 
             store = SQLiteDCBRecorder(Path(place) / "facts.sqlite")
             try:
                 bench = Bench(store)
-                answers.extend(compare(bench, trial) for trial in story)
+                answers.extend(tell(bench, trial) for trial in story)
             finally:
                 store.close()
 

@@ -27,6 +27,12 @@ def root_from_events(recorder: SQLiteDCBRecorder) -> bytes:
     return Frontier(0, ()).append(leaves)[0].root
 
 
+def append_and_fail(recorder: SQLiteDCBRecorder, events: list[DCBEvent]) -> None:
+    with recorder.transaction() as transaction:
+        transaction.append(events)
+        raise RuntimeError
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "facts.sqlite"
@@ -52,9 +58,8 @@ def test_two_openers_of_one_file_continue_each_others_tree(path: Path) -> None:
 def test_what_was_rolled_back_is_not_in_the_tree_even_where_others_took_its_places(path: Path) -> None:
     first, second = SQLiteDCBRecorder(path), SQLiteDCBRecorder(path)
     first.append([event(0)])
-    with pytest.raises(RuntimeError), first.transaction() as transaction:
-        transaction.append([event(1), event(2)])
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        append_and_fail(first, [event(1), event(2)])
     second.append([event(3), event(4)])
     first.append([event(5)])
     assert root_of(first) == root_from_events(first)
