@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBReadResponse, DCBSequencedEvent, DCBSubscription
+from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBReadResponse, DCBRecorder, DCBSequencedEvent
+
+from ledger.seal.merkle import NodeReader
 
 
 class WriteTransaction(Protocol):
@@ -30,18 +33,24 @@ class WriteTransaction(Protocol):
         ...
 
 
-class LedgerStore(Protocol):
-    """An event store that many processes may share. Reading never waits for writing."""
+class LedgerStore(DCBRecorder, ABC):
+    """An event store that many threads and processes may share. Reading never waits for writing."""
 
-    def read(
-        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
-    ) -> DCBReadResponse: ...
+    @abstractmethod
+    def head(self) -> int:
+        """The position of the last event, 0 in an empty store."""
 
+    @abstractmethod
     def transaction(self) -> AbstractContextManager[WriteTransaction]:
         """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises.
 
         Raises :class:`~ledger.errors.Unavailable` where the lock or the disk did not answer.
         """
-        ...
 
-    def subscribe(self, query: DCBQuery | None = None, *, after: int | None = None) -> DCBSubscription[object]: ...  # type: ignore[type-var]
+    @abstractmethod
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, for proofs."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let what is under way finish, end subscriptions, close connections. May be called again."""

@@ -23,7 +23,6 @@ from eventsourcing.dcb.api import (
     DCBQuery,
     DCBQueryItem,
     DCBReadResponse,
-    DCBRecorder,
     DCBSequencedEvent,
 )
 from eventsourcing.dcb.persistence import DCBInfrastructureFactory
@@ -32,6 +31,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.errors import StoreFault, Text
 from ledger.seal.merkle import NodeReader, RunReader
+from ledger.store.contract import LedgerStore
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
 from ledger.store.sqlite_query import EVERYTHING, Bindings, match, selection
@@ -65,7 +65,10 @@ class SQLiteReadResponse(DCBReadResponse):
 
     def __next__(self) -> DCBSequencedEvent:
         position, type_, tags, data = next(self._rows)
-        return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
+        try:
+            return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
+        except (TypeError, msgspec.DecodeError) as error:
+            raise _unreadable(position, error) from error
 
 
 class WriteTransaction:
@@ -120,7 +123,7 @@ class WriteTransaction:
         return self._head
 
 
-class SQLiteDCBRecorder(DCBRecorder):
+class SQLiteDCBRecorder(LedgerStore):
     """Events in one SQLite file, shared by any number of threads and processes.
 
     Reading never waits for writing. Writing takes one lock within the process and one on the file, so
@@ -312,6 +315,16 @@ def _read(
     head = _head(connection)
     rows = _rows(connection, *selection(query, after=after or 0, upto=head, limit=EVERYTHING))
     return SQLiteReadResponse(rows, head or None)
+
+
+def _unreadable(position: int, error: Exception) -> StoreFault:
+    return StoreFault(
+        Text(
+            zh=f"账本第{position}条事件已损坏（{error}），请停用服务，检查磁盘，并从备份恢复。",
+            en=f"Event {position} of the store is damaged ({error}). "
+            "Stop the service, check the disk, and restore the store from a backup.",
+        )
+    )
 
 
 def _runs(connection: apsw.Connection, leaves: Sequence[int]) -> dict[int, bytes]:
