@@ -1,6 +1,7 @@
 """Questions answered on the spot, by folding the facts themselves: always current, and as of any instant or date.
 
-``as_of`` keeps what had been recorded by that instant; ``effective`` what had taken effect by that business date.
+``as_of`` keeps what had been recorded by that instant; ``effective`` what had taken effect by that business date. The door
+gives instants in the order of positions (:meth:`ledger.session.Session.instant`), so an instant is also a position.
 """
 
 from __future__ import annotations
