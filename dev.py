@@ -2,6 +2,7 @@
 
     python3 dev.py demo [--port N] [--data DIR] [--fresh]    serve the product with demo data
     python3 dev.py test [pytest arguments]                   all checks, then all tests
+    python3 dev.py soak [--only R2,R3] [--quick] [--json F]  the long forms of the reliability checks
     python3 dev.py check [lint format types imports house]   the checks alone
     python3 dev.py lock [--upgrade]                          resolve the dependencies anew
 
@@ -101,6 +102,12 @@ def test(arguments: Sequence[str]) -> int:
     return tests or int(bool(failed))
 
 
+def soak(arguments: Sequence[str]) -> int:
+    """Run the long forms of the reliability checks: kills, power failures, races, faults."""
+    prepare(TEST)
+    return run_tool("python", "-m", "tests.reliability.soak", *arguments)
+
+
 def check(arguments: Sequence[str]) -> int:
     """Run the checks that need no running product: all of them, or those named."""
     parser = argparse.ArgumentParser(prog="dev.py check", description=check.__doc__)
@@ -138,6 +145,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "demo": Command(demo, "[--port N] [--data DIR] [--fresh]"),
     "test": Command(test, "[pytest arguments]"),
+    "soak": Command(soak, "[--only R2,R3] [--quick] [--json FILE] [--seed N]"),
     "check": Command(check, f"[{' '.join(CHECKS)}]"),
     "lock": Command(lock, "[--upgrade]"),
 }

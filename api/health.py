@@ -26,20 +26,26 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @access(PUBLIC)
 def readyz() -> Response:
-    """The stores answer and the lists are near the log. A store of another schema would have stopped the start."""
+    """The stores answer, and the lists follow the log closely. A store of another schema would have stopped the start."""
     it = service()
     position = it.views.position
     lag = len(it.reader.events(position, LAG_MOST + 1))
     it.credentials.check()
+    if not it.views.following:
+        raise _not_ready(
+            "views-stopped", Text("列表已停止更新，请重启服务", "the lists no longer follow the log; restart the service")
+        )
     if lag > LAG_MOST:
-        raise Problem(
-            503,
+        raise _not_ready(
             "views-behind",
-            Text("尚未就绪", "Not ready"),
             Text(f"列表落后于账本超过{LAG_MOST}条记录", f"the lists are more than {LAG_MOST} events behind the log"),
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
     return _answer({"status": "ready", "views": {"position": position, "lag": lag}})
+
+
+def _not_ready(code: str, detail: Text) -> Problem:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, code, Text("尚未就绪", "Not ready"), detail, headers=headers)
 
 
 def _answer(said: dict[str, object]) -> Response:

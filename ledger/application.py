@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from ledger.attempt import ROLES, Attempt, Outcome, Request
+from ledger.attempt import Attempt, Outcome, Request
 from ledger.calendar import Clock, business_date
 from ledger.commands.command import Command
 from ledger.commands.determine_amount import chosen_cap_year
 from ledger.commands.submit_application import claim_errors
-from ledger.errors import Malformed, Refusal
+from ledger.errors import LedgerError, Malformed, Refusal
 from ledger.events import person_tag
-from ledger.facts import Means, RecordedFacts
+from ledger.facts import ROLES, Means, RecordedFacts
 from ledger.guards import Projections
 from ledger.idempotency import key_errors, request_digest
 from ledger.identity import Entropy
 from ledger.memory import Memory
 from ledger.policy.registry import PolicyRegistry
 from ledger.roles import Role
-from ledger.rules import Claim, Determination, determine, read_particulars
+from ledger.rules import Claim, Determination, determine, read_particulars, require_in_force
 from ledger.scopes import item_key
 from ledger.session import Snapshot
 from ledger.store.contract import LedgerStore
 from ledger.uscc import parse_uscc
-from ledger.writer import Writer
+from ledger.writer import BATCH_MAX, Writer
 
-__all__ = ["FundingLedger", "Outcome"]
+__all__ = ["FundingLedger", "Instruction", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A command as somebody gives it; the fields are those of :meth:`FundingLedger.execute`."""
+
+    command: Command
+    actor: str
+    key: str
+    expected_position: int | None = None
 
 
 class FundingLedger:
@@ -59,14 +71,40 @@ class FundingLedger:
 
         Raises any :class:`~ledger.errors.LedgerError` but a fault.
         """
-        if errors := [*key_errors(key), *command.field_errors(business_date(self._means.clock()))]:
-            raise Malformed(errors)
-        request = Request(command, actor, key, request_digest(command), expected_position)
-        answer = self._writer.run(Attempt(self._means, request))
+        answer = self._writer.run(self._attempt(Instruction(command, actor, key, expected_position)))
         if isinstance(answer, Refusal):
             raise answer
         assert isinstance(answer, Outcome)
         return answer
+
+    def execute_many(self, instructions: Iterable[Instruction]) -> Iterator[Outcome | Exception]:
+        """Decide many instructions in their order, many to a commit; an answer comes when what it tells is durable.
+
+        For each instruction, in order, what :meth:`execute` would return or raise; one that fails fails alone. Each batch
+        is taken from ``instructions`` when the answers to the one before have been given. Other clients are served between.
+        """
+        coming = iter(instructions)
+        while batch := list(islice(coming, BATCH_MAX)):
+            answers: list[Outcome | Exception | None] = []
+            attempts: list[Attempt] = []
+            for instruction in batch:
+                try:
+                    attempts.append(self._attempt(instruction))
+                    answers.append(None)
+                except LedgerError as error:
+                    answers.append(error)
+            decided = iter(self._writer.run_many(attempts))
+            for answer in answers:
+                answer = answer or next(decided)
+                assert isinstance(answer, Outcome | Exception)
+                yield answer
+
+    def _attempt(self, given: Instruction) -> Attempt:
+        command = given.command
+        if errors := [*key_errors(given.key), *command.field_errors(business_date(self._means.clock()))]:
+            raise Malformed(errors)
+        digest = request_digest(command)
+        return Attempt(self._means, Request(command, given.actor, given.key, digest, given.expected_position))
 
     def quote(
         self,
@@ -87,13 +125,16 @@ class FundingLedger:
         facts = RecordedFacts(self._means, Snapshot(self._store), business_date(self._means.clock()))
         policy = facts.policy(policy_id)
         rule = policy.rule(rule_id)
+        stated = read_particulars(rule, particulars)
+        code = parse_uscc(enterprise)
+        require_in_force(policy, rule, code, facts.today, facts.standing())
         claim = Claim(
             policy=policy,
             rule=rule,
-            enterprise=parse_uscc(enterprise),
+            enterprise=code,
             item=item_key(item),
-            cap_year=chosen_cap_year(policy, cap_year, facts),
-            particulars=read_particulars(rule, particulars),
+            cap_year=chosen_cap_year(policy, rule_id, code, cap_year, facts),
+            particulars=stated,
             applied_on=facts.today,
         )
         return determine(claim, facts.standing())

@@ -9,6 +9,7 @@ from typing import Final
 from ledger.calendar import business_date
 from ledger.commands.command import Command, Decision
 from ledger.commands.grant_role import GrantRole
+from ledger.commands.revoke_role import RevokeRole
 from ledger.errors import (
     IdempotencyConflict,
     NotPermitted,
@@ -18,17 +19,25 @@ from ledger.errors import (
     Refusal,
     Text,
 )
-from ledger.events import CommandRefused, case_tag, key_tag, person_tag
-from ledger.facts import Means, RecordedFacts
+from ledger.events import (
+    ACCEPTANCE_NUMBER,
+    BANK_SERIAL,
+    CommandRefused,
+    case_tag,
+    key_tag,
+    person_tag,
+    register_tag,
+)
+from ledger.facts import ROLES, Means, RecordedFacts
 from ledger.idempotency import KeyFold
 from ledger.identity import uuid7
 from ledger.mapper import Envelope, Fact, Recorded
-from ledger.people import RolesFold
 from ledger.roles import ROLE_NAMES, SYSTEM, Role
 from ledger.session import Session
 
-ROLES: Final = RolesFold()
 _KEYS: Final = KeyFold()
+_REGISTERS: Final = {"bank_serial": BANK_SERIAL, "acceptance_number": ACCEPTANCE_NUMBER}
+"""Fields of commands → the registers that their guard will look into. Foreseeing wrongly costs a question, nothing else."""
 _KINDS: Final = {"refusal": Refusal, "out-of-order": OutOfOrder, "outdated": Outdated}
 
 
@@ -78,7 +87,12 @@ class Attempt:
     def foreseen(self) -> list[str]:
         case, _ = self._command.about
         tags = [self._request.key_tag, person_tag(self._request.actor)]
-        return tags if case is None else [*tags, case_tag(case)]
+        if case is not None:
+            tags.append(case_tag(case))
+        for field, register in _REGISTERS.items():
+            if (number := getattr(self._command, field, None)) is not None:
+                tags.append(register_tag(register, number.strip()))
+        return tags
 
     def decide(self, session: Session) -> Outcome | Refusal:
         """The outcome; or a refusal that is itself recorded, as an answer to give back when it is durable."""
@@ -115,7 +129,7 @@ class Attempt:
         return Outcome(recorded, replayed=True)
 
     def _authorise(self) -> Role:
-        if self._request.actor == SYSTEM and isinstance(self._command, GrantRole):
+        if self._request.actor == SYSTEM and isinstance(self._command, GrantRole | RevokeRole):
             return Role.ADMIN
         held = self._session.look(ROLES, person_tag(self._request.actor))
         usable = sorted(held & self._command.roles)

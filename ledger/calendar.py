@@ -89,6 +89,12 @@ def days_in_both(one: Window, other: Window) -> int:
     return max(0, (min(one.end, other.end) - max(one.start, other.start)).days)
 
 
+def calendar_years_of(span: Window) -> list[Window]:
+    """The calendar years that a span touches, whole."""
+    last = add_days(span.end, -1).year
+    return [Window(date(year, 1, 1), date(year + 1, 1, 1)) for year in range(span.start.year, last + 1)]
+
+
 def years_of_window(anchor: date, end: date, months: int) -> list[Window]:
     """The benefit years of a window of ``months``: twelve months each from the anchor; the last runs on to ``end``.
 

@@ -17,7 +17,7 @@ from ledger import events
 from ledger.errors import Text
 from ledger.mapper import Recorded
 from ledger.policy.model import Pin
-from ledger.rules import Draw, WindowUse
+from ledger.rules import Draw, OtherFunding, WayOut, WindowUse
 
 
 class CaseState(StrEnum):
@@ -53,11 +53,16 @@ STATE_NAMES: Final = {
 }
 
 
+AWARD_STATES: Final = tuple(CaseState)[tuple(CaseState).index(CaseState.APPROVED) :]
+"""Every state from approval on."""
+
+
 class DisbursementState(StrEnum):
     REQUESTED = "requested"
     ORDERED = "ordered"
     SETTLED = "settled"
     CANCELLED = "cancelled"
+    RETURNED = "returned"
 
 
 @dataclass(slots=True)
@@ -112,6 +117,9 @@ class CaseFile:
     rule: str = ""
     item: str = ""
     particulars: dict[str, str | bool | int] = field(default_factory=dict)
+    evidence: tuple[events.Evidence, ...] = ()
+    declared_funding: tuple[events.DeclaredFunding, ...] = ()
+    way_out: WayOut | None = None
     submitted_on: date | None = None
     accepted_on: date | None = None
     acceptance_number: str | None = None
@@ -146,7 +154,7 @@ class CaseFile:
     def _award_state(self, approval: events.AwardApproved) -> CaseState:
         if any(recovery.outstanding_fen for recovery in self.recoveries.values()):
             return CaseState.RECOVERING
-        if self.recovered_fen and self.recovered_fen == self.settled_fen:
+        if self.recovered_fen and self.recovered_fen == self.settled_fen and self.payable_fen == 0:
             return CaseState.RECOVERED
         if self.has_open_violation:
             return CaseState.VIOLATION
@@ -172,6 +180,12 @@ class CaseFile:
         return self.awarded_fen - self.settled_fen
 
     @property
+    def other_funding(self) -> OtherFunding | None:
+        """Other public money for the same matter, and what was decided about it; None where none was declared."""
+        declared_fen = sum(declared.amount_fen for declared in self.declared_funding)
+        return OtherFunding(declared_fen, self.way_out) if self.declared_funding else None
+
+    @property
     def recoverable_fen(self) -> int:
         """What was paid and no recovery order covers yet."""
         return self.settled_fen - self.recovery_ordered_fen
@@ -181,8 +195,8 @@ class CaseFile:
         return any(not violation.withdrawn for violation in self.violations.values())
 
     @property
-    def has_open_recovery(self) -> bool:
-        return any(recovery.outstanding_fen > 0 for recovery in self.recoveries.values())
+    def applicant_in_violation(self) -> bool:
+        return any(not each.withdrawn and each.party == "applicant" for each in self.violations.values())
 
     @property
     def budget_scope(self) -> str:
@@ -218,6 +232,7 @@ def _submitted(case: CaseFile, recorded: Recorded, event: events.ApplicationSubm
     case.enterprise, case.enterprise_name = event.enterprise, event.enterprise_name
     case.policy = recorded.envelope.policy
     case.rule, case.item, case.particulars = event.rule, event.item, event.particulars
+    case.evidence, case.declared_funding = event.evidence, event.other_funding
     case.submitted_on = recorded.envelope.effective_on
 
 
@@ -231,6 +246,10 @@ def _refused(case: CaseFile, recorded: Recorded, event: events.ApplicationRefuse
 
 def _withdrawn(case: CaseFile, recorded: Recorded, event: events.ApplicationWithdrawn) -> None:
     case.closed_as = CaseState.WITHDRAWN
+
+
+def _other_funding_decided(case: CaseFile, recorded: Recorded, event: events.OtherFundingDecided) -> None:
+    case.way_out = WayOut(event.way_out)
 
 
 def _determined(case: CaseFile, recorded: Recorded, event: events.AmountDetermined) -> None:
@@ -270,6 +289,11 @@ def _cancelled(case: CaseFile, recorded: Recorded, event: events.DisbursementCan
     case.committed_fen -= event.amount_fen
 
 
+def _returned(case: CaseFile, recorded: Recorded, event: events.DisbursementReturned) -> None:
+    case.disbursements[event.disbursement].state = DisbursementState.RETURNED
+    case.committed_fen -= event.amount_fen
+
+
 def _violation_found(case: CaseFile, recorded: Recorded, event: events.ViolationFound) -> None:
     case.violations[event.violation] = Violation(event.violation, event.party, recorded.envelope.effective_on)
 
@@ -301,6 +325,7 @@ _STEPS: Final[dict[type[events.Event], Callable[[CaseFile, Recorded, Any], None]
     events.ApplicationAccepted: _accepted,
     events.ApplicationRefused: _refused,
     events.ApplicationWithdrawn: _withdrawn,
+    events.OtherFundingDecided: _other_funding_decided,
     events.AmountDetermined: _determined,
     events.AwardApproved: _approved,
     events.AwardReleased: _released,
@@ -308,6 +333,7 @@ _STEPS: Final[dict[type[events.Event], Callable[[CaseFile, Recorded, Any], None]
     events.DisbursementOrdered: _ordered,
     events.DisbursementSettled: _settled,
     events.DisbursementCancelled: _cancelled,
+    events.DisbursementReturned: _returned,
     events.ViolationFound: _violation_found,
     events.ViolationWithdrawn: _violation_withdrawn,
     events.RecoveryOrdered: _recovery_ordered,
@@ -334,6 +360,6 @@ def part_of(draws: tuple[Draw, ...], amount_fen: int, award_fen: int) -> tuple[D
 
 
 def less(draws: tuple[Draw, ...], taken: tuple[Draw, ...]) -> tuple[Draw, ...]:
-    """``draws`` reduced by ``taken``, scope by scope."""
+    """``draws`` reduced by ``taken``, scope by scope; a draw stays at zero, for its scope is still the award's."""
     by_scope = {draw.scope: draw.amount_fen for draw in taken}
     return tuple(replace(draw, amount_fen=draw.amount_fen - by_scope.get(draw.scope, 0)) for draw in draws)

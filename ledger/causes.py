@@ -1,4 +1,4 @@
-"""Why approved or paid money goes back, and whether its limits get it back with it."""
+"""Why approved or paid money goes back. Whether its limits get it back with it is the policy's to say (reading B5)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-from ledger.errors import FieldError, Text
+from ledger.errors import FieldError, OutOfOrder, Text
+from ledger.principles import VIOLATION_AND_CAUSE
 
 
 class Cause(StrEnum):
@@ -28,9 +29,23 @@ CAUSE_NAMES: Final = {
 }
 
 
-def restores_headroom(cause: Cause) -> bool:
-    """Whether the limits get the money back (reading B5): nobody gains room by a violation."""
-    return cause is not Cause.VIOLATION
+def require_cause(cause: str, *, violation_found: bool) -> None:
+    """Raise where the cause and the findings contradict each other: nobody turns a violation into a mistake, or back."""
+    if cause == Cause.VIOLATION and not violation_found:
+        raise OutOfOrder(
+            "no-violation-found",
+            Text("尚无对申报单位的违规认定，不能以违规为由", "no violation of the applicant was found; find it first"),
+            clause=VIOLATION_AND_CAUSE,
+        )
+    if cause != Cause.VIOLATION and violation_found:
+        raise OutOfOrder(
+            "violation-stands",
+            Text(
+                "申报单位的违规认定仍然有效，事由只能是违规；认定有误的，请先撤销",
+                "a violation of the applicant stands, so the cause is that; withdraw the finding first if it is wrong",
+            ),
+            clause=VIOLATION_AND_CAUSE,
+        )
 
 
 def cause_errors(cause: str) -> Iterator[FieldError]:

@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ledger.principles import STEPS_IN_ORDER
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -118,6 +120,11 @@ class Refusal(LedgerError):
 
 class OutOfOrder(Refusal):
     """The step does not follow from the state that the case is in."""
+
+    def __init__(
+        self, code: str, text: Text, *, clause: str | None = STEPS_IN_ORDER, limit: Headroom | None = None
+    ) -> None:
+        super().__init__(code, text, clause=clause, limit=limit)
 
 
 class Outdated(Refusal):

@@ -17,8 +17,12 @@ from ledger.errors import Headroom, Text
 from ledger.rules import Binding, Draw, Step, WindowUse
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all payloads. ``type_name`` is the word the store keeps; ``schema_version`` counts its shapes."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Base of all payloads. ``type_name`` is the word the store keeps; ``schema_version`` counts its shapes.
+
+    Without ``gc``: what is made of values cannot refer to itself, and the collector would spend a third of a command's time
+    on looking (docs/performance.md).
+    """
 
     type_name: ClassVar[str]
     schema_version: ClassVar[int] = 1
@@ -30,6 +34,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def case_tag(case: str) -> str:
     return f"case={case}"
+
+
+def refusals_tag(case: str) -> str:
+    return f"refusals={case}"
 
 
 def enterprise_tag(enterprise: str) -> str:
@@ -47,6 +55,15 @@ def person_tag(person: str) -> str:
 
 def key_tag(actor: str, key: str) -> str:
     return f"key={actor}/{key}"
+
+
+def policy_tag(policy_id: str) -> str:
+    return f"policy={policy_id}"
+
+
+def evidence_tag(kind: str, key: str) -> str:
+    """``key`` as :func:`ledger.evidence.evidence_key` writes it."""
+    return f"evidence={kind}/{key}"
 
 
 def register_tag(register: str, number: str) -> str:
@@ -78,6 +95,30 @@ class CaseEvent(Event, frozen=True, kw_only=True):
 # Application
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One invoice, contract, certificate or cost line (证据), for a stage of the matter.
+
+    ``use`` is how often the policy lets it stand, read on the day of submission (``once``, ``once-per-stage``); ``again``:
+    it may be given again for the same item under the same rule, for another period.
+    """
+
+    kind: str
+    key: str
+    stage: str
+    use: str
+    again: bool = False
+
+
+class DeclaredFunding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Public money that the enterprise says it was granted for the same matter. ``document`` is the 文号 behind it, or the
+    id of the award where it is in this ledger.
+    """
+
+    level: str
+    amount_fen: int
+    document: str
+
+
 class ApplicationSubmitted(CaseEvent, frozen=True, kw_only=True):
     """提交申报. ``particulars`` as submitted, normalised: money as yuan with two decimals, dates in ISO 8601."""
 
@@ -86,6 +127,13 @@ class ApplicationSubmitted(CaseEvent, frozen=True, kw_only=True):
     rule: str
     item: str
     particulars: dict[str, str | bool | int]
+    evidence: tuple[Evidence, ...] = ()
+    other_funding: tuple[DeclaredFunding, ...] = ()
+
+    def tags(self) -> Iterator[str]:
+        yield from super().tags()
+        for given in self.evidence:
+            yield evidence_tag(given.kind, given.key)
 
 
 class ApplicationAccepted(CaseEvent, frozen=True, kw_only=True):
@@ -111,8 +159,20 @@ class ApplicationWithdrawn(CaseEvent, frozen=True, kw_only=True):
     type_name = "application-withdrawn"
 
 
+class OtherFundingDecided(CaseEvent, frozen=True, kw_only=True):
+    """What becomes of the other public money that the application declares (reading B10); ``way_out`` is a
+    :class:`~ledger.rules.WayOut`.
+    """
+
+    type_name = "other-funding-decided"
+    way_out: str
+
+
 class AmountDetermined(CaseEvent, frozen=True, kw_only=True):
-    """核定金额. ``particulars`` as verified; ``steps`` is the calculation, ``bound_by`` what cut the amount last."""
+    """核定金额. ``particulars`` as verified; ``steps`` is the calculation, ``bound_by`` what cut the amount last.
+
+    ``headroom`` is each limit as it was before this claim.
+    """
 
     type_name = "amount-determined"
     particulars: dict[str, str | bool | int]
@@ -120,6 +180,7 @@ class AmountDetermined(CaseEvent, frozen=True, kw_only=True):
     amount_fen: int
     bound_by: Binding | None
     steps: tuple[Step, ...]
+    headroom: tuple[Headroom, ...] = ()
 
 
 # Award
@@ -204,9 +265,17 @@ class DisbursementSettled(CaseEvent, frozen=True, kw_only=True):
 
 
 class DisbursementCancelled(CaseEvent, frozen=True, kw_only=True):
-    """A request or order taken back before the bank settled it."""
+    """A request taken back before it was ordered."""
 
     type_name = "disbursement-cancelled"
+    disbursement: int
+    amount_fen: int
+
+
+class DisbursementReturned(CaseEvent, frozen=True, kw_only=True):
+    """支付退回: the bank did not carry out the order. The award is as before; a new request is needed (reading B37)."""
+
+    type_name = "disbursement-returned"
     disbursement: int
     amount_fen: int
 
@@ -274,6 +343,24 @@ class BudgetAppropriated(Event, frozen=True, kw_only=True):
         yield scope_tag(self.scope)
 
 
+class InterpretationRecorded(Event, frozen=True, kw_only=True):
+    """口径解释: the office reads an open question of one policy version so, for decisions from ``effective_from`` on.
+
+    The envelope's reference is the document, its reason says why.
+    """
+
+    type_name = "interpretation-recorded"
+    policy_id: str
+    version: int
+    reading: str
+    value: str
+    decided_by: str
+    effective_from: date
+
+    def tags(self) -> Iterator[str]:
+        yield policy_tag(self.policy_id)
+
+
 class RoleGranted(Event, frozen=True, kw_only=True):
     type_name = "role-granted"
     person: str
@@ -310,10 +397,9 @@ class CommandRefused(Event, frozen=True, kw_only=True):
     enterprise: str | None = None
 
     def tags(self) -> Iterator[str]:
+        # A tag of their own: however many requests are refused, the case costs no more to decide or to read.
         if self.case is not None:
-            yield case_tag(self.case)
-        if self.enterprise is not None:
-            yield enterprise_tag(self.enterprise)
+            yield refusals_tag(self.case)
 
 
 def _concrete(base: type[Event]) -> Iterator[type[Event]]:

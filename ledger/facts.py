@@ -9,11 +9,14 @@ from typing import Final
 from ledger.calendar import Clock
 from ledger.casefile import CaseFile, CaseFold
 from ledger.errors import NotFound, Refusal, Text, UnknownName
-from ledger.events import case_tag, scope_tag
+from ledger.events import case_tag, person_tag, policy_tag, scope_tag
 from ledger.guards import HasUsage, Projections
 from ledger.identity import Entropy, new_case_number
-from ledger.policy.model import Pin, Policy
+from ledger.interpretations import InterpretationsFold
+from ledger.people import RolesFold
+from ledger.policy.model import Interpretation, Pin, Policy
 from ledger.policy.registry import PolicyRegistry
+from ledger.roles import Role
 from ledger.rules import RecognisedWindow
 from ledger.scopes import Scope
 from ledger.session import View
@@ -22,6 +25,8 @@ CLOSING_CLAUSE: Final = "附则"
 """Where a policy says from when until when it is in force."""
 
 CASES: Final = CaseFold()
+ROLES: Final = RolesFold()
+INTERPRETATIONS: Final = InterpretationsFold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +60,34 @@ class RecordedFacts:
             if not self._view.look(CASES, case_tag(number)).exists:
                 return number
 
-    def policy(self, policy_id: str) -> Policy:
-        if policy_id not in self._means.policies.ids:
-            raise _unknown_policy(self._means.policies.ids)
+    def policy(self, policy_id: str, version: int | None = None) -> Policy:
+        policies, on = self._means.policies, self.effective_on
+        if policy_id not in policies.ids:
+            raise _unknown_policy(policies.ids)
+        decided = self.interpretations(policy_id)
+        if version is not None:
+            return policies.get(policy_id, version, on=on, interpretations=decided)
         try:
-            return self._means.policies.get(policy_id, on=self.effective_on)
-        except NotFound as nothing_in_force:
-            raise Refusal("policy-not-in-force", nothing_in_force.text, clause=CLOSING_CLAUSE) from nothing_in_force
+            return policies.begun(policy_id, on=on, interpretations=decided)
+        except NotFound as none_begun:
+            raise Refusal("policy-not-in-force", none_begun.text, clause=CLOSING_CLAUSE) from none_begun
 
     def pinned_policy(self, pin: Pin | None) -> Policy:
         assert pin is not None, "every case is made under a policy"
-        self._means.policies.check_pin(pin.policy_id, pin.version, pin.sha256)
-        return self._means.policies.get(pin.policy_id, pin.version, on=self.effective_on)
+        decided = self.interpretations(pin.policy_id)
+        return self._means.policies.pinned(pin, on=self.effective_on, interpretations=decided)
+
+    def check_readable(self, policy: Policy, decided: Interpretation) -> None:
+        known = (*self.interpretations(policy.id), decided)
+        for day in sorted({each.since for each in known if each.since >= decided.since}):
+            self._means.policies.get(policy.id, policy.version, on=day, interpretations=known)
+
+    def interpretations(self, policy_id: str) -> tuple[Interpretation, ...]:
+        """What the office decided beside the policy's text, in the order of recording."""
+        return self._view.look(INTERPRETATIONS, policy_tag(policy_id))
+
+    def roles_of(self, person: str) -> frozenset[Role]:
+        return self._view.look(ROLES, person_tag(person))
 
     def standing(self) -> RecordedFacts:
         return self

@@ -13,7 +13,7 @@ from ledger.events import EVENT_TYPES, Event, key_tag
 from ledger.policy.model import Pin
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What is known of every fact, whatever it says.
 
     ``recorded_at`` is UTC; ``effective_on`` the business date in Shenzhen; ``reference`` the document behind the fact
@@ -35,7 +35,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     policy: Pin | None = None
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event in its envelope, before it has a position."""
 
     envelope: Envelope
@@ -49,7 +49,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return tags
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact as it stands in the log, at its place in the order of all facts."""
 
     position: int
@@ -62,7 +62,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         return self.event.type_name
 
 
-class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+class _Stored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     envelope: Envelope
     payload: msgspec.Raw
 

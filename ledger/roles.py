@@ -35,4 +35,4 @@ ROLE_NAMES: Final = {
 }
 
 SYSTEM: Final = "system"
-"""The machine's own operator, at the command line of the server: may grant roles, and holds no other."""
+"""The machine's own operator, at the command line of the server: may grant and revoke roles, and nothing else."""

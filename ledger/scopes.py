@@ -20,7 +20,7 @@ class Scope:
     """One limit, for one holder and one period.
 
     ``limit`` is a limit group of the policy (``C5``), or ``item``, ``budget``, ``window``; ``holder`` an enterprise's
-    统一社会信用代码 or an item; ``period`` a cap year, the first day of a benefit year, or a rule id.
+    统一社会信用代码 or an item; ``period`` a cap year, the first day of a benefit year, or the rules that fund an item.
     """
 
     policy_id: str
@@ -38,9 +38,13 @@ def enterprise_year(policy_id: str, limit: str, enterprise: str, period: str) ->
     return Scope(policy_id, limit, enterprise, period)
 
 
-def item_of_rule(policy_id: str, rule_id: str, item: str) -> Scope:
-    """What one item (a registration certificate, a project, a lease) draws under one rule, over all years."""
-    return Scope(policy_id, ITEM, item, rule_id)
+def item_of_rules(policy_id: str, rules: str, item: str, year: int | None = None) -> Scope:
+    """What one item (a registration certificate, a project, a lease) draws: over all years, or in one.
+
+    ``rules`` is the yearly limit that several rules share, or the id of a rule that shares none: a certificate is of one
+    class, so what it drew under the rule for one class counts under the rule for the other.
+    """
+    return Scope(policy_id, ITEM, item, rules if year is None else f"{rules}/{year}")
 
 
 def budget_of_year(policy_id: str, year: int) -> Scope:
@@ -54,14 +58,31 @@ def enterprise_window(policy_id: str, limit: str, enterprise: str) -> Scope:
 
 
 ITEM_LENGTH_MAX: Final = 100
+REGISTER_LENGTH_MAX: Final = 60
+
+_HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"))
+"""What keyboards and word processors put where a number has a hyphen."""
 
 
 def item_key(text: str) -> str:
-    """An item's name as it is counted: half-width, without blanks, so that two ways of typing one number are one item.
+    """An item's name as it is counted, so that two ways of typing one number are one item.
 
     Raises ``ValueError`` where nothing is left, or more than ``ITEM_LENGTH_MAX`` characters.
     """
-    key = "".join(unicodedata.normalize("NFKC", text).split())
-    if not key or len(key) > ITEM_LENGTH_MAX or not key.isprintable():
-        raise ValueError(f"not the name of an item: {text!r}")
+    return _typed_alike(text, ITEM_LENGTH_MAX)
+
+
+def register_key(text: str) -> str:
+    """A bank's serial number or an acceptance number as its register knows it: one number, however it was typed.
+
+    Raises ``ValueError`` where nothing is left, or more than ``REGISTER_LENGTH_MAX`` characters.
+    """
+    return _typed_alike(text, REGISTER_LENGTH_MAX)
+
+
+def _typed_alike(text: str, length_max: int) -> str:
+    """Half-width, upper case, one kind of hyphen, no blanks."""
+    key = "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
+    if not key or len(key) > length_max or not key.isprintable():
+        raise ValueError(f"nothing that can be told apart: {text!r}")
     return key

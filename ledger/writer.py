@@ -85,6 +85,27 @@ class Writer:
             raise ticket.error
         return ticket.answer
 
+    def run_many(self, tasks: Sequence[Task]) -> list[object]:
+        """Decide tasks in their order, as many in one commit as a batch takes.
+
+        Gives for each its answer, or the error that :meth:`run` would raise. Holds nobody up: others that wait share the
+        batches.
+        """
+        tickets = [_Ticket(task) for task in tasks]
+        with self._gate:
+            if len(self._waiting) >= self._backlog_max:
+                return [_overloaded(self._backlog_max) for _ in tickets]
+            self._waiting.extend(tickets)
+            lead = bool(tickets) and not self._at_work
+            self._at_work = self._at_work or lead
+        if lead:
+            self._work()
+        for ticket in tickets:
+            ticket.called.acquire()
+            if ticket.leads:
+                self._work()
+        return [ticket.answer if ticket.error is None else ticket.error for ticket in tickets]
+
     def _work(self) -> None:
         """Decide one batch, call those who waited for it, and hand over to the first who came meanwhile."""
         with self._gate:
@@ -103,9 +124,12 @@ class Writer:
 
     def _decide_together(self, batch: Sequence[_Ticket]) -> None:
         try:
-            with self._store.transaction() as transaction:
+            # Only whoever is at work touches the memory, so that it may be asked before the lock is held; what other
+            # processes recorded meanwhile is caught up with under it.
+            foreseen = self._foreseen(batch)
+            with self._store.transaction(foreseen) as transaction:
                 self._catch_up(transaction)
-                session = Session(transaction, self._memory, self._foreseen(batch))
+                session = Session(transaction, self._memory, foreseen)
                 for ticket in batch:
                     try:
                         ticket.answer = ticket.task.decide(session)

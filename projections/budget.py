@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger.errors import Headroom, Outdated, Refusal, Text
-from ledger.events import AwardApproved, BudgetAppropriated, DrawingEvent, Event, scope_tag
+from ledger.events import AwardApproved, AwardReleased, BudgetAppropriated, Event, RecoveryReceived, scope_tag
 from ledger.guards import Look
 from ledger.mapper import Envelope, Recorded
 from ledger.money import format_yuan
@@ -46,9 +46,13 @@ class BudgetGuard:
         match recorded.event:
             case BudgetAppropriated(amount_fen=amount_fen):
                 use.appropriated_fen = amount_fen
-            case AwardApproved(drawn_fen=drawn_fen):
-                use.approved_fen += drawn_fen
-            case DrawingEvent(drawn_fen=drawn_fen):
+            case AwardApproved(amount_fen=amount_fen):
+                use.approved_fen += amount_fen
+            case AwardReleased(amount_fen=amount_fen):
+                # Whatever the cause: what will never be paid is the office's to grant again (reading B5 is about the
+                # enterprise's room, not the office's money).
+                use.approved_fen -= amount_fen
+            case RecoveryReceived(drawn_fen=drawn_fen):
                 use.approved_fen -= drawn_fen
         return use
 
@@ -81,8 +85,8 @@ def _check_covers(use: BudgetUse, event: BudgetAppropriated) -> None:
 
 
 def _check_room(headroom: Headroom | None, event: AwardApproved) -> None:
-    if headroom is not None and event.drawn_fen > headroom.left_fen:
-        asked, left = format_yuan(event.drawn_fen), format_yuan(headroom.left_fen)
+    if headroom is not None and event.amount_fen > headroom.left_fen:
+        asked, left = format_yuan(event.amount_fen), format_yuan(headroom.left_fen)
         raise Outdated(
             "budget-exceeded",
             Text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.guards import Projections
 from projections.budget import BudgetGuard
 from projections.duties import DutiesGuard
+from projections.evidence import EvidenceGuard
 from projections.limits import LimitsGuard
 from projections.registers import RegistersGuard
 from projections.windows import WindowsFold
@@ -15,5 +16,5 @@ def compose() -> Projections:
     return Projections(
         usage=limits,
         windows=WindowsFold(),
-        guards=(DutiesGuard(), RegistersGuard(), limits, BudgetGuard()),
+        guards=(DutiesGuard(), RegistersGuard(), EvidenceGuard(), limits, BudgetGuard()),
     )

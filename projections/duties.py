@@ -18,19 +18,20 @@ from ledger.events import (
     CaseEvent,
     DisbursementOrdered,
     DisbursementRequested,
+    DisbursementReturned,
     DisbursementSettled,
     Event,
+    RecoveryCancelled,
     RecoveryOrdered,
     RecoveryReceived,
     RoleGranted,
     ViolationFound,
+    ViolationWithdrawn,
     case_tag,
 )
 from ledger.guards import Look
 from ledger.mapper import Envelope, Recorded
-
-RULE: Final = "不相容岗位分离"
-"""What a refusal cites."""
+from ledger.principles import SEPARATED_DUTIES
 
 APART: Final[dict[type[Event], tuple[type[Event], ...]]] = {
     AmountDetermined: (ApplicationSubmitted, ApplicationAccepted),
@@ -40,6 +41,9 @@ APART: Final[dict[type[Event], tuple[type[Event], ...]]] = {
     DisbursementSettled: (DisbursementRequested, DisbursementOrdered, AwardApproved),
     RecoveryOrdered: (ViolationFound,),
     RecoveryReceived: (RecoveryOrdered, ViolationFound),
+    RecoveryCancelled: (RecoveryOrdered, ViolationFound),
+    ViolationWithdrawn: (ViolationFound,),
+    DisbursementReturned: (DisbursementRequested, DisbursementOrdered),
 }
 """A step → the earlier steps of the same case that its person must not have taken."""
 
@@ -79,7 +83,9 @@ class DutiesGuard:
 
     def permits(self, event: Event, envelope: Envelope, look: Look[_Hands]) -> None:
         if isinstance(event, RoleGranted) and event.person == envelope.actor:
-            raise Refusal("own-role", Text("不能给自己授予角色", "nobody grants a role to themselves"), clause=RULE)
+            raise Refusal(
+                "own-role", Text("不能给自己授予角色", "nobody grants a role to themselves"), clause=SEPARATED_DUTIES
+            )
         for tag in self.concerns(event):
             hands = look(tag)
             for earlier in APART[type(event)]:
@@ -106,5 +112,5 @@ def _same_person(actor: str, earlier: Text) -> Refusal:
             f"{actor}已在本案卷中{earlier.zh}，此步骤须由另一人办理",
             f"{actor} {earlier.en} in this case; another person must take this step",
         ),
-        clause=RULE,
+        clause=SEPARATED_DUTIES,
     )

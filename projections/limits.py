@@ -45,6 +45,7 @@ class LimitsGuard:
     def permits(self, event: Event, envelope: Envelope, look: Look[Usage]) -> None:
         if not isinstance(event, AwardApproved):
             return
+        assert event.draws, "money that no limit counts"
         for draw in event.draws:
             used_fen = look(scope_tag(draw.scope)).used_fen
             headroom = Headroom(draw.limit, draw.clause, draw.scope, draw.ceiling_fen, used_fen)

@@ -96,11 +96,19 @@ def position_as_of(connection: Connection, as_of: datetime | None) -> int:
 
 
 def find_cases(
-    connection: Connection, sought: CaseFilter, *, page: int, page_size: int, as_of: datetime | None
+    connection: Connection,
+    sought: CaseFilter,
+    *,
+    page: int,
+    page_size: int,
+    as_of: datetime | None,
+    up_to: int | None = None,
 ) -> Page[CaseRow]:
-    """Pages count from 1; the case that changed last comes first."""
+    """Pages count from 1; the case that changed last comes first. ``up_to``: the last position that is seen."""
     position = position_as_of(connection, as_of)
-    where = and_(_held_at(position, as_of), *_conditions(sought))
+    if up_to is not None:
+        position = min(position, up_to)
+    where = and_(_held_at(position, present=as_of is None and up_to is None), *_conditions(sought))
     total = connection.execute(select(func.count()).select_from(cases).where(where)).scalar_one()
     ordered = select(*_CASE_COLUMNS).where(where).order_by(cases.c.from_position.desc())
     rows = connection.execute(_slice(ordered, page, page_size))
@@ -112,7 +120,7 @@ def find_enterprises(
 ) -> Page[EnterpriseRow]:
     """Pages count from 1, in the order of the codes. ``text`` is sought in the code and in the latest name."""
     position = position_as_of(connection, as_of)
-    held = _held_at(position, as_of)
+    held = _held_at(position, present=as_of is None)
     sums = (
         select(
             cases.c.enterprise,
@@ -151,9 +159,9 @@ _CASE_COLUMNS: Final = [
 ]
 
 
-def _held_at(position: int, as_of: datetime | None) -> ColumnElement[bool]:
+def _held_at(position: int, *, present: bool) -> ColumnElement[bool]:
     """The rows that held at a position. The present has an index entry of its own."""
-    if as_of is None:
+    if present:
         return cases.c.until_position == STILL
     return and_(cases.c.from_position <= position, cases.c.until_position > position)
 

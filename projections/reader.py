@@ -12,16 +12,30 @@ from typing import TypeVar
 
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder
 
+from ledger.calendar import Clock, business_date, system_clock
 from ledger.casefile import CaseFile, CaseFold
 from ledger.errors import Headroom, NotFound, Text
-from ledger.events import AwardApproved, CaseEvent, CommandRefused, case_tag, enterprise_tag, scope_tag
+from ledger.events import (
+    AwardApproved,
+    CaseEvent,
+    CommandRefused,
+    case_tag,
+    enterprise_tag,
+    policy_tag,
+    refusals_tag,
+    scope_tag,
+)
 from ledger.guards import Fold
+from ledger.interpretations import InterpretationsFold
 from ledger.mapper import Recorded, from_stored
+from ledger.policy.model import Policy
 from ledger.policy.registry import PolicyRegistry
 from ledger.scopes import budget_of_year
+from ledger.seal.leaf import leaf_bytes
 from projections.budget import BudgetGuard, BudgetUse
 from projections.headroom import EnterpriseLimit, limits_in_year
 from projections.limits import LimitsGuard, drawn_fen
+from projections.sheet import Sheet, last_determination, sheet
 
 S = TypeVar("S")
 
@@ -81,9 +95,10 @@ class EnterpriseSummary:
 class Reader:
     """Answers from the log. Safe for many threads."""
 
-    def __init__(self, recorder: DCBRecorder, policies: PolicyRegistry) -> None:
+    def __init__(self, recorder: DCBRecorder, policies: PolicyRegistry, clock: Clock = system_clock) -> None:
         self._recorder = recorder
         self._policies = policies
+        self._clock = clock
 
     def case(self, number: str, moment: Moment = NOW) -> CaseFile:
         """Raises :class:`~ledger.errors.NotFound` where the case did not exist at that moment."""
@@ -94,15 +109,24 @@ class Reader:
 
     def history(self, number: str, moment: Moment = NOW) -> list[Recorded]:
         """Every event of an application and the award that came of it, refused commands included, in order."""
-        history = self._tagged(case_tag(number), moment)
+        history = self._tagged(moment, case_tag(number), refusals_tag(number))
         if not history:
             raise NotFound(Text(f"没有编号为{number}的案卷", f"there is no case {number}"))
         return history
 
+    def leaves(self, number: str, up_to: int) -> list[tuple[int, bytes]]:
+        """The history of a case as it is sealed: positions up to ``up_to``, and the bytes that each leaf is the hash of."""
+        query = DCBQuery(items=[DCBQueryItem(tags=[tag]) for tag in (case_tag(number), refusals_tag(number))])
+        return [
+            (stored.position, leaf_bytes(stored.event.type, stored.event.tags, stored.event.data))
+            for stored in self._recorder.read(query)
+            if stored.position <= up_to
+        ]
+
     def enterprise(self, uscc: str, moment: Moment = NOW) -> EnterpriseSummary:
         """Raises :class:`~ledger.errors.NotFound` where the enterprise had no case at that moment."""
         fold, cases = CaseFold(), dict[str, CaseFile]()
-        for recorded in self._tagged(enterprise_tag(uscc), moment):
+        for recorded in self._tagged(moment, enterprise_tag(uscc)):
             if isinstance(event := recorded.event, CaseEvent):
                 case = cases.get(event.case) or fold.start(case_tag(event.case))
                 cases[event.case] = fold.apply(case, recorded)
@@ -117,11 +141,34 @@ class Reader:
         """
         awards = [
             recorded.event
-            for recorded in self._tagged(enterprise_tag(uscc), moment)
+            for recorded in self._tagged(moment, enterprise_tag(uscc))
             if isinstance(recorded.event, AwardApproved)
         ]
-        limits = limits_in_year((self._policies.get(policy_id) for policy_id in self._policies.ids), uscc, year, awards)
+        policies = [self.policy(policy_id, moment=moment) for policy_id in self._policies.ids]
+        limits = limits_in_year(policies, uscc, year, awards)
         return [self._limit_use(limit, moment) for limit in limits]
+
+    def policy(self, policy_id: str, version: int | None = None, moment: Moment = NOW) -> Policy:
+        """A version (the newest, where none is named) as the office read it on the moment's day, its recorded
+        interpretations included. Raises :class:`~ledger.errors.NotFound`.
+        """
+        if version is None:
+            version = self._policies.get(policy_id).version
+        decided = self._fold(InterpretationsFold(), policy_tag(policy_id), moment)
+        day = moment.effective or business_date(moment.as_of or self._clock())
+        return self._policies.get(policy_id, version, on=day, interpretations=decided)
+
+    def sheet(self, number: str, moment: Moment = NOW) -> Sheet:
+        """The calculation sheet of a case's last determination (核算表).
+
+        Raises :class:`~ledger.errors.NotFound` where there is no such case, or nothing was determined yet.
+        """
+        history = self.history(number, moment)
+        recorded, _ = last_determination(history)
+        assert recorded.envelope.policy is not None, "every case is made under a policy"
+        pin, then = recorded.envelope.policy, Moment(effective=recorded.envelope.effective_on, up_to=recorded.position)
+        policy = self.policy(pin.policy_id, pin.version, then)
+        return sheet(history, policy, lambda scope: self._tagged(moment, scope_tag(scope)))
 
     def budget(self, policy_id: str, year: int, moment: Moment = NOW) -> BudgetUse:
         """Raises :class:`~ledger.errors.NotFound` for an unknown policy."""
@@ -144,7 +191,7 @@ class Reader:
     def _limit_use(self, limit: EnterpriseLimit, moment: Moment) -> LimitUse:
         fold, tag = LimitsGuard(), scope_tag(limit.scope)
         usage, counted = fold.start(tag), []
-        for recorded in self._tagged(tag, moment):
+        for recorded in self._tagged(moment, tag):
             usage = fold.apply(usage, recorded)
             if drawn_fen(limit.scope, recorded.event):
                 counted.append(str(recorded.envelope.event_id))
@@ -153,11 +200,11 @@ class Reader:
 
     def _fold(self, fold: Fold[S], tag: str, moment: Moment) -> S:
         state = fold.start(tag)
-        for recorded in self._tagged(tag, moment):
+        for recorded in self._tagged(moment, tag):
             state = fold.apply(state, recorded)
         return state
 
-    def _tagged(self, tag: str, moment: Moment) -> list[Recorded]:
-        query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
+    def _tagged(self, moment: Moment, *tags: str) -> list[Recorded]:
+        query = DCBQuery(items=[DCBQueryItem(tags=[tag]) for tag in tags])
         everything = (from_stored(stored) for stored in self._recorder.read(query))
         return [recorded for recorded in everything if moment.sees(recorded)]

@@ -8,6 +8,7 @@ from ledger.errors import Refusal, Text
 from ledger.events import ACCEPTANCE_NUMBER, BANK_SERIAL, CaseEvent, Event, register_tag
 from ledger.guards import Look
 from ledger.mapper import Envelope, Recorded
+from ledger.principles import NUMBER_USED_ONCE
 
 _NAMES = {
     BANK_SERIAL: Text("银行流水号", "bank serial number"),
@@ -49,4 +50,5 @@ def _used(register: str, number: str, first: Recorded) -> Refusal:
             f"{what.zh}{number}已于{on}用于案卷{case}，同一号码只能使用一次，请核对",
             f"{what.en} {number} was used on {on} for case {case}; a number is used once, please check",
         ),
+        clause=NUMBER_USED_ONCE,
     )

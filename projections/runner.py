@@ -11,9 +11,7 @@ from typing import Final
 
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder, DCBSubscription
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.errors import LedgerError
 from ledger.mapper import Recorded, from_stored
 from projections import queries
 from projections.database import MARKER, open_database, writing
@@ -52,6 +50,11 @@ class ViewsRunner:
     def position(self) -> int:
         """The position of the last event that the views hold."""
         return self._position
+
+    @property
+    def following(self) -> bool:
+        """Whether the background thread lives that :meth:`start` began."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Follow the log in the background, until :meth:`stop`."""
@@ -95,11 +98,23 @@ class ViewsRunner:
         return reached
 
     def cases(
-        self, sought: CaseFilter | None = None, *, page: int = 1, page_size: int = 50, as_of: datetime | None = None
+        self,
+        sought: CaseFilter | None = None,
+        *,
+        page: int = 1,
+        page_size: int = 50,
+        as_of: datetime | None = None,
+        up_to: int | None = None,
     ) -> Page[CaseRow]:
-        """Cases, the one that changed last first."""
+        """Cases, the one that changed last first; with ``up_to`` as they stood at that position.
+
+        Who goes through all pages gives the later ones the position of the first: else a case that moves between two
+        pages is missed, or seen twice.
+        """
         with self._engine.connect() as connection:
-            return queries.find_cases(connection, sought or CaseFilter(), page=page, page_size=page_size, as_of=as_of)
+            return queries.find_cases(
+                connection, sought or CaseFilter(), page=page, page_size=page_size, as_of=as_of, up_to=up_to
+            )
 
     def enterprises(
         self, text: str | None = None, page: int = 1, page_size: int = 50, as_of: datetime | None = None
@@ -118,8 +133,9 @@ class ViewsRunner:
             try:
                 self.catch_up()
                 self._listen()
-            except (LedgerError, SQLAlchemyError):
-                # Lists fall behind and say so by their position; the facts, and every decision, do without them.
+            except Exception:
+                # Whatever it was, the next attempt may do better; an end would be for good. Lists fall behind meanwhile
+                # and say so by their position; the facts, and every decision, do without them.
                 _log.exception("the views cannot be carried on; trying again")
                 self._stopping.wait(_RETRY_SECONDS)
             else:

@@ -81,4 +81,5 @@ roles = Table(
 
 def instant_text(instant: datetime) -> str:
     """An instant as it is kept: UTC in one fixed width, so that text sorts as time does in either database."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y writes the year 999 with three digits.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -11,8 +11,8 @@ from ledger.rules import FundedSpan, RecognisedWindow
 
 
 class WindowsFold:
-    """Folds the events of one window scope. A window once recognised stays, even when its awards fall away; months of an
-    award that gave back all it drew are free again.
+    """Folds the events of one window scope. Months of an award that gave back all it drew are free again; where none
+    is left, the window itself was never recognised, and a wrong anchor can be corrected.
     """
 
     name = "windows"
@@ -33,5 +33,6 @@ class WindowsFold:
             )
         if isinstance(event, AwardReleased | RecoveryReceived) and window is not None:
             gone = award_id(event.case)
-            return replace(window, funded=tuple(span for span in window.funded if span.award_id != gone))
+            left = tuple(span for span in window.funded if span.award_id != gone)
+            return replace(window, funded=left) if left else None
         return window

@@ -69,7 +69,7 @@ class Office:
         self.store = store if store is not None else SQLiteDCBRecorder(folder / "facts.sqlite")
         self.policies = PolicyRegistry.load()
         self.ledger = self.reopen()
-        self.reader = Reader(self.store, self.policies)
+        self.reader = Reader(self.store, self.policies, self.clock)
         self._numbers = itertools.count(1)
         self.run_id = random.Random(str(folder)).getrandbits(32)
         for person, role in STAFF.items():
@@ -103,9 +103,12 @@ class Office:
         assert case is not None
         return case
 
+    def accept(self, case: str) -> None:
+        self.give(AcceptApplication(case=case, acceptance_number=f"受理{next(self._numbers)}"), "intake")
+
     def accepted(self, item: str, **stated: Any) -> str:
         case = self.submit(item, **stated)
-        self.give(AcceptApplication(case=case, acceptance_number=f"受理{next(self._numbers)}"), "intake")
+        self.accept(case)
         return case
 
     def determined(self, item: str, **stated: Any) -> str:

@@ -89,6 +89,7 @@ def keep(note: Path, users: Path) -> None:
     server = None
     try:
         server = _start(folder)
+        note.with_name("postgres-keeper").write_text(str(os.getpid()), encoding="utf-8")
         unfinished = note.with_suffix(".part")
         unfinished.write_text(f"postgresql://postgres@/postgres?host={folder}", encoding="utf-8")
         unfinished.rename(note)

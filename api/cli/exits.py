@@ -9,6 +9,8 @@ from api.credentials import UserExists
 from api.demo.folder import NotADemo
 from ledger import errors
 from ledger.errors import LedgerError, Text
+from ledger.seal import SealError
+from ledger.seal.note import KeyMalformed
 
 
 class Exit(IntEnum):
@@ -17,6 +19,7 @@ class Exit(IntEnum):
     MALFORMED = 2
     NOT_FOUND = 3
     FAULT = 4
+    NOT_WHOLE = 5
     INTERRUPTED = 130
 
 
@@ -28,11 +31,14 @@ EXIT_NAMES: Final = {
     Exit.MALFORMED: Text("命令用法或填报内容有误", "wrong usage, or something malformed"),
     Exit.NOT_FOUND: Text("所查对象不存在", "what was asked for does not exist"),
     Exit.FAULT: Text("存储、政策文件或系统故障；可重试", "the store, a policy file or the system is at fault"),
+    Exit.NOT_WHOLE: Text("核验未通过", "what was checked is not whole"),
     Exit.INTERRUPTED: Text("被 Ctrl-C 中断", "interrupted by Ctrl-C"),
 }
 
 _EXITS: Final[dict[type[LedgerError], Exit]] = {
     errors.Malformed: Exit.MALFORMED,
+    KeyMalformed: Exit.MALFORMED,
+    SealError: Exit.NOT_WHOLE,
     errors.NotFound: Exit.NOT_FOUND,
     errors.Refusal: Exit.REFUSED,
     errors.NotPermitted: Exit.REFUSED,

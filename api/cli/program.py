@@ -9,13 +9,31 @@ from typing import Any, NoReturn
 
 import click
 
-from api.cli import demo, importing, limits, quote, serve, trace, users
+from api.cli import (
+    backup,
+    certificate,
+    checkpoint,
+    demo,
+    export,
+    importing,
+    keys,
+    limits,
+    quote,
+    restore,
+    serve,
+    trace,
+    users,
+    verify,
+)
 from api.cli.exits import EXIT_NAMES, Exit, exit_of
 from api.cli.screen import Run
 from api.cli.speech import Speech, language_of, put_into
 from ledger.errors import LedgerError
 
-_COMMANDS = (demo, serve, quote, limits, trace, importing, users)
+_COMMANDS = (
+    demo, serve, quote, limits, trace, importing, users,
+    keys, checkpoint, export, verify, certificate, backup, restore,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

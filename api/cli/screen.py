@@ -52,7 +52,7 @@ class Screen:
     def error(self, error: LedgerError) -> None:
         """What went wrong, in words; with ``as_json`` as an object with the fields of the API's problems."""
         if self.as_json:
-            self.json(self._problem(error))
+            self.json(self.problem(error))
             return
         console = _console(stderr=True)
         console.print(Styled(self.speech.said(error.text), style="red"), soft_wrap=True)
@@ -86,7 +86,7 @@ class Screen:
                 f"limit {limit.scope}: ceiling {ceiling}, used {used}, left {left}",
             )
 
-    def _problem(self, error: LedgerError) -> dict[str, Any]:
+    def problem(self, error: LedgerError) -> dict[str, Any]:
         problem: dict[str, Any] = {"code": error.code, "detail": self.speech.said(error.text)}
         if isinstance(error, Refusal) and error.clause is not None:
             problem["clause"] = error.clause

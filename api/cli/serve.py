@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from api.cli.options import data_option
+from api.cli.options import data_option, database_url
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.service import open_service
@@ -80,7 +80,8 @@ def serve_folder(data: Path, host: str, port: int, *, demo: bool, on_ready: Call
 
     log_to_stderr(logging.WARNING if demo else logging.INFO)
     try:
-        with open_service(data) as service:
+        # The demo is for trying things out: whatever the environment says, it stays in its folder.
+        with open_service(data, database_url=None if demo else database_url()) as service:
             serve(service, host=host, port=port, demo=demo, on_ready=on_ready)
     except OSError as error:
         raise _not_free(host, port, error) from error

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from api.cli.options import data_option, json_option, open_existing
+from api.cli.options import data_option, database_url, json_option, open_existing
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
@@ -60,7 +60,7 @@ def _add(speech: Speech) -> click.Command:
     def add(run: Run, name: str, roles: tuple[str, ...], password_stdin: bool, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
         password = ask_password(speech, from_stdin=password_stdin, confirm=True)
-        with open_service(data) as service:
+        with open_service(data, database_url=database_url()) as service:
             try:
                 service.credentials.add_user(name, password)
             except ValueError as error:

@@ -10,12 +10,12 @@ from api.demo.stories import Stories
 from api.demo.timeline import Story
 from ledger.causes import Cause
 from ledger.commands.approve_award import ApproveAward
-from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.order_recovery import OrderRecovery
 from ledger.commands.request_disbursement import RequestDisbursement
+from ledger.commands.return_disbursement import ReturnDisbursement
 from ledger.commands.settle_disbursement import SettleDisbursement
 from ledger.commands.submit_application import SubmitApplication
 from ledger.commands.withdraw_violation import WithdrawViolation
@@ -153,8 +153,9 @@ class Plots(Stories):
         disbursement = self.desks.request(case, amount_fen)
         self.desks.order(case, disbursement)
         yield 3
-        reason = "银行退票：收款账号户名不符"
-        self.desks.give(CancelDisbursement(case=case, disbursement=disbursement, reason=reason), "finance")
+        notice = self.desks.numbered("银行退汇")
+        returned = ReturnDisbursement(case=case, disbursement=disbursement, reference=notice, reason="收款账号户名不符")
+        self.desks.give(returned, "cashier")
         yield 6
         yield from self.pay(case, amount_fen)
 
@@ -231,7 +232,7 @@ class Plots(Stories):
         self.find_violation(case)
         yield _MONTH
         reason = "企业补充原始凭证，经复核发票未重复列支"
-        self.desks.give(WithdrawViolation(case=case, violation=1, reason=reason), "supervisor")
+        self.desks.give(WithdrawViolation(case=case, violation=1, reason=reason), "supervisor2")
         yield 4
         yield from self.pay(case, amount_fen)
 

@@ -106,7 +106,7 @@ class _Script:
     def _budget(self, year: int, amount_fen: int) -> Story:
         document = self._plots.desks.numbered("深演财预")
         command = AppropriateBudget(policy=POLICY, year=year, amount_fen=amount_fen, reference=document)
-        self._plots.desks.give(command, "approver")
+        self._plots.desks.give(command, "finance")
         yield 0
 
     def plots(self) -> Iterator[_Dated]:

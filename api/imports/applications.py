@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from api.imports.csv_file import CELL_LENGTH_MAX, Row, Sheet, column_letter
 from api.imports.values import Value, particular_names, plain, value_of
@@ -14,6 +16,8 @@ from ledger.errors import FieldError, LedgerError, Malformed, NotFound, Text
 from ledger.policy.model import Rule
 from ledger.policy.registry import PolicyRegistry
 from ledger.rules import read_particulars
+from ledger.scopes import item_key
+from ledger.uscc import parse_uscc
 
 _COLUMNS: Final = {
     "policy": ("政策", "政策编号"),
@@ -45,7 +49,7 @@ class CellError:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One row, ready for the door. ``key`` is the same whenever the same file is imported."""
+    """One row, ready for the door. ``key`` tells what it says: the same for the same content, whatever file it comes in."""
 
     row: int
     key: str
@@ -76,9 +80,9 @@ def check_applications(sheet: Sheet, policies: PolicyRegistry, today: date) -> C
     if errors:
         return Checked((), tuple(errors))
     applications: list[Application] = []
-    seen: dict[bytes, int] = {}
+    seen: dict[str, int] = {}
     for row in sheet.rows:
-        outcome = _check_row(row, columns, policies, today, f"import/{sheet.sha256}/{row.number}")
+        outcome = _check_row(row, columns, policies, today)
         if isinstance(outcome, Application):
             # Told apart by what they ask for: two rows that agree in all of it are one application typed twice.
             first = seen.setdefault(_identity(outcome.command), row.number)
@@ -121,7 +125,7 @@ def _without_unit(heading: str) -> tuple[str, str]:
 
 
 def _check_row(
-    row: Row, columns: list[_Column], policies: PolicyRegistry, today: date, key: str
+    row: Row, columns: list[_Column], policies: PolicyRegistry, today: date
 ) -> Application | list[CellError]:
     cells = _Cells(row, columns)
     if errors := list(cells.errors()):
@@ -147,7 +151,7 @@ def _check_row(
         faults.extend(malformed.errors)
     if faults:
         return [cells.field_error(fault, rule) for fault in faults]
-    return Application(row.number, key, command)
+    return Application(row.number, _key(command), command)
 
 
 class _Cells:
@@ -201,9 +205,22 @@ class _Cells:
         return self.error(found or (declared.label if declared else name), fault.code, fault.text)
 
 
-def _identity(command: SubmitApplication) -> bytes:
-    asked: Mapping[str, Any] = command.particulars
-    return repr((command.policy, command.rule, command.enterprise, command.item, sorted(asked.items()))).encode()
+def _identity(command: SubmitApplication) -> str:
+    """What an application asks for, in one form however it was typed."""
+    asked = [
+        command.policy,
+        command.rule,
+        parse_uscc(command.enterprise),
+        item_key(command.item),
+        sorted(command.particulars.items()),
+    ]
+    return json.dumps(asked, ensure_ascii=False)
+
+
+def _key(command: SubmitApplication) -> str:
+    """Of a row's content and of nothing else: encoding, line ends, and the place in the file change no application."""
+    content = "\n".join((_identity(command), command.enterprise_name, command.reference or ""))
+    return f"import/{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def _repeats(row: int, first: int) -> CellError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,9 +47,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``sha256`` is of the file's bytes, in hex. Rows without any content are left out."""
+    """Rows without any content are left out."""
 
-    sha256: str
     heading: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -63,7 +61,7 @@ def read_sheet(content: bytes) -> Sheet:
     heading, *others = rows
     if len(others) > ROWS_MOST:
         raise NotCsv(Text(f"超过{ROWS_MOST}行，请分成几个文件", f"more than {ROWS_MOST} rows; split the file"))
-    return Sheet(hashlib.sha256(content).hexdigest(), heading.cells, tuple(others))
+    return Sheet(heading.cells, tuple(others))
 
 
 def _decoded(content: bytes) -> str:

@@ -16,13 +16,13 @@ from api.rest.etags import case_etag
 from api.rest.histories import HistorySchema, history_body
 from api.rest.moments import MomentSchema, moment_of
 from api.rest.recording import Headers, record_on_case
-from ledger.commands.accept_application import ACCEPTANCE_NUMBER_LENGTH_MAX, AcceptApplication
+from ledger.commands.accept_application import AcceptApplication
 from ledger.commands.approve_award import ApproveAward
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.refuse_application import GROUND_LENGTH_MAX, RefuseApplication
 from ledger.commands.submit_application import NAME_LENGTH_MAX, SubmitApplication
 from ledger.commands.withdraw_application import WithdrawApplication
-from ledger.scopes import ITEM_LENGTH_MAX
+from ledger.scopes import ITEM_LENGTH_MAX, REGISTER_LENGTH_MAX
 
 blueprint = Blueprint("applications", __name__, description="申报 / Applications")
 
@@ -39,9 +39,7 @@ class SubmissionSchema(CommandSchema):
 
 
 class AcceptanceSchema(CommandSchema):
-    acceptance_number = fields.Words(
-        required=True, length_max=ACCEPTANCE_NUMBER_LENGTH_MAX, metadata={"description": "受理号"}
-    )
+    acceptance_number = fields.Words(required=True, length_max=REGISTER_LENGTH_MAX, metadata={"description": "受理号"})
 
 
 class ApplicationRefusalSchema(CommandSchema):

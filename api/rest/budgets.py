@@ -39,7 +39,7 @@ class BudgetSchema(Schema):
 
 
 class BudgetQuerySchema(MomentSchema):
-    policy = fields.Words()
+    policy = fields.Sought()
     year = fields.Year(text=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from api.rest import fields
@@ -24,8 +25,8 @@ AWARD_STATES: Final = tuple(state for state in CaseState if state not in BEFORE_
 
 class CaseQuerySchema(PageQuerySchema):
     enterprise = fields.Code()
-    rule = fields.Words()
-    policy = fields.Words()
+    rule = fields.Sought()
+    policy = fields.Sought()
 
 
 class ApplicationQuerySchema(CaseQuerySchema):
@@ -76,7 +77,7 @@ class AwardsSchema(PageSchema):
 
 
 def applications_body(query: dict[str, Any]) -> dict[str, Any]:
-    page = find_cases(query, [CaseState(state) for state in query.get("state", ())])
+    page = find_cases(query, _each_once(query.get("state", ())))
     rows = [
         {
             **_summary_body(row),
@@ -89,7 +90,7 @@ def applications_body(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def awards_body(query: dict[str, Any]) -> dict[str, Any]:
-    page = find_cases(query, [CaseState(state) for state in query.get("state") or AWARD_STATES])
+    page = find_cases(query, _each_once(query.get("state") or AWARD_STATES))
     rows = [
         {
             **_summary_body(row),
@@ -99,6 +100,11 @@ def awards_body(query: dict[str, Any]) -> dict[str, Any]:
         for row in page.rows
     ]
     return {**page_body(query, page), "awards": rows}
+
+
+def _each_once(states: Iterable[str]) -> list[CaseState]:
+    """However often a query repeats a state: a database takes so many values and no more."""
+    return [CaseState(state) for state in dict.fromkeys(states)]
 
 
 def _summary_body(row: CaseRow) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from api.rest.recording import Headers, record_on_case
 from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.request_disbursement import RequestDisbursement
-from ledger.commands.settle_disbursement import BANK_SERIAL_LENGTH_MAX, SettleDisbursement
+from ledger.commands.return_disbursement import ReturnDisbursement
+from ledger.commands.settle_disbursement import SettleDisbursement
 from ledger.errors import NotFound, Text
+from ledger.scopes import REGISTER_LENGTH_MAX
 
 blueprint = Blueprint("disbursements", __name__, description="拨付 / Disbursements")
 
@@ -27,7 +29,7 @@ Body = dict[str, Any]
 class BankedSchema(AmountSchema):
     """An amount as the bank states it."""
 
-    bank_serial = fields.Words(required=True, length_max=BANK_SERIAL_LENGTH_MAX, metadata={"description": "银行流水号"})
+    bank_serial = fields.Words(required=True, length_max=REGISTER_LENGTH_MAX, metadata={"description": "银行流水号"})
 
 
 @blueprint.route("/awards/<string:award_id>/disbursements", methods=["POST"])
@@ -78,6 +80,16 @@ def settle_disbursement(body: Body, award_id: str, number: int) -> tuple[Body, H
 @blueprint.arguments(CommandSchema)
 @blueprint.response(200, AwardSchema)
 def cancel_disbursement(body: Body, award_id: str, number: int) -> tuple[Body, Headers]:
-    """取消未到账的拨付 / Take back what the bank has not settled"""
+    """取消尚未下达支付令的拨付 / Take back a request that is not ordered yet"""
     case, headers = record_on_case(CancelDisbursement(case=case_at(award_id), disbursement=number, **body))
+    return award_body(case), headers
+
+
+@blueprint.route("/awards/<string:award_id>/disbursements/<number:number>/return", methods=["POST"])
+@records(ReturnDisbursement)
+@blueprint.arguments(CommandSchema)
+@blueprint.response(200, AwardSchema)
+def return_disbursement(body: Body, award_id: str, number: int) -> tuple[Body, Headers]:
+    """登记支付退回 / The bank did not carry out the order; the amount may be requested again"""
+    case, headers = record_on_case(ReturnDisbursement(case=case_at(award_id), disbursement=number, **body))
     return award_body(case), headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,7 +21,11 @@ YEAR_FIRST: Final = 2000
 YEAR_LAST: Final = 2100
 INTEGER_MOST: Final = 2**53 - 1
 """The largest whole number that every JSON reader holds exactly (RFC 8259, section 6)."""
+SOUGHT_LENGTH_MAX: Final = 200
+"""The longest text in any column that is searched has 120 characters."""
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of controls, of format marks, halves of surrogate pairs, and separators of lines."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # In a query string a plus sign means a blank; people forget to write %2B.
 _BLANK_FOR_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)", re.ASCII)
@@ -81,6 +86,26 @@ class Words(_Field):
         if not isinstance(value, str):
             raise _invalid("invalid-text", "应为文本", "this should be text")
         return value
+
+
+class Sought(Words):
+    """Words that something is looked for by: short, and of characters that can be seen.
+
+    Bounded here because the database is asked, not the ledger: a pattern beyond its bounds is an error there, and text
+    with a zero byte in it ends at that byte.
+    """
+
+    def __init__(self, *, length_max: int = SOUGHT_LENGTH_MAX, **kwargs: Any) -> None:
+        self._length_max = length_max
+        super().__init__(length_max=length_max, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        words = super()._deserialize(value, attr, data, **kwargs)
+        if len(words) > self._length_max:
+            raise _invalid("too-long", f"不超过{self._length_max}个字符", f"at most {self._length_max} characters")
+        if any(unicodedata.category(character) in _UNSEEN for character in words):
+            raise _invalid("control-character", "不能含控制字符", "must not hold control characters")
+        return words
 
 
 class Code(Words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from api.auth import service
@@ -30,7 +31,7 @@ T = TypeVar("T")
 class PageQuerySchema(MomentSchema):
     page = fields.Whole(least=1, most=PAGE_MOST, text=True, load_default=1)
     page_size = fields.Whole(least=1, most=PAGE_SIZE_MOST, text=True, load_default=PAGE_SIZE_DEFAULT)
-    text = fields.Words(
+    text = fields.Sought(
         metadata={"description": "在名称、代码、对象和编号中查找 / sought in names, codes, items and numbers"}
     )
 
@@ -65,7 +66,7 @@ def find_cases(query: dict[str, Any], states: Sequence[CaseState]) -> Page[CaseR
         return service().views.cases(sought, page=query["page"], page_size=query["page_size"], as_of=moment.as_of)
     # What a case was about never changes, but its state does: that is filtered after folding.
     candidates, position = _all_cases(replace(sought, states=()), moment)
-    rows = [row for row in _as_then(candidates, moment) if not states or row.state in states]
+    rows = [row for row in _as_then(candidates, replace(moment, up_to=position)) if not states or row.state in states]
     rows.sort(key=lambda row: row.position, reverse=True)
     return _slice(rows, query, position)
 
@@ -77,16 +78,19 @@ def find_enterprises(query: dict[str, Any]) -> Page[EnterpriseRow]:
         return service().views.enterprises(query.get("text"), query["page"], query["page_size"], moment.as_of)
     candidates, position = _all_cases(CaseFilter(text=query.get("text")), moment)
     by_code: dict[str, list[CaseRow]] = {}
-    for row in _as_then(candidates, moment):
+    for row in _as_then(candidates, replace(moment, up_to=position)):
         by_code.setdefault(row.enterprise, []).append(row)
     return _slice([_summed(by_code[code]) for code in sorted(by_code)], query, position)
 
 
 def _all_cases(sought: CaseFilter, moment: Moment) -> tuple[list[CaseRow], int]:
+    """Every page as of the position of the first, which is told: cases go on moving while they are read."""
     rows: list[CaseRow] = []
-    number = 1
-    while True:
-        page = service().views.cases(sought, page=number, page_size=_BATCH, as_of=moment.as_of)
+    position: int | None = None
+    for number in count(1):
+        page = service().views.cases(sought, page=number, page_size=_BATCH, as_of=moment.as_of, up_to=position)
+        if position is None:
+            position = page.position
         if page.total > FOLDED_MOST:
             raise Problem(
                 422,
@@ -99,8 +103,8 @@ def _all_cases(sought: CaseFilter, moment: Moment) -> tuple[list[CaseRow], int]:
             )
         rows += page.rows
         if len(page.rows) < _BATCH:
-            return rows, page.position
-        number += 1
+            return rows, position
+    raise AssertionError("a count has no end")
 
 
 def _as_then(candidates: list[CaseRow], moment: Moment) -> Iterator[CaseRow]:

@@ -23,7 +23,7 @@ class AppropriateBudget(Command, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "appropriate-budget"
-    roles: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE})
 
     policy: str
     year: int

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.casefile import CaseFile, CaseState, part_of
+from ledger.casefile import CaseFile, CaseState, less, part_of
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
 from ledger.commands.determine_amount import chosen_cap_year, claim_of
 from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
@@ -20,7 +20,8 @@ from ledger.scopes import budget_of_year
 class ApproveAward(Command, frozen=True, kw_only=True):
     """The approver states the ``amount_fen`` that is approved: at most the determined one, less only with a ``reason``.
 
-    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1).
+    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1); another than that
+    year takes a ``reason``, and one for which the sheet would read differently a new sheet.
     """
 
     name: ClassVar[str] = "approve-award"
@@ -41,7 +42,10 @@ class ApproveAward(Command, frozen=True, kw_only=True):
         determined = case.determination
         assert determined is not None
         policy = facts.pinned_policy(case.policy)
-        claim = claim_of(case, policy, determined.particulars, chosen_cap_year(policy, self.cap_year, facts))
+        cap_year = chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts)
+        if cap_year != facts.effective_on.year and self.reason is None:
+            raise required("reason")
+        claim = claim_of(case, policy, determined.particulars, cap_year)
         if self.amount_fen > determined.amount_fen:
             raise _above_determined(self.amount_fen, determined, claim.rule.article)
         if self.amount_fen < determined.amount_fen and self.reason is None:
@@ -49,6 +53,8 @@ class ApproveAward(Command, frozen=True, kw_only=True):
         now = determine(claim, facts.standing())
         if self.amount_fen > now.amount_fen:
             raise _headroom_moved(self.amount_fen, now)
+        if cap_year != determined.cap_year and now.amount_fen != determined.amount_fen:
+            raise _sheet_of_another_year(determined.cap_year, cap_year)
         return Decision(self._approved(case, claim, determined, now), case.policy)
 
     def _approved(
@@ -63,7 +69,8 @@ class ApproveAward(Command, frozen=True, kw_only=True):
             determined_fen=determined.amount_fen,
             cap_year=claim.cap_year,
             bound_by=now.bound_by,
-            draws=part_of(now.draws, self.amount_fen, now.amount_fen),
+            # What is not approved comes off the last scopes: a claim over two benefit years fills the first one first.
+            draws=less(now.draws, part_of(now.draws, now.amount_fen - self.amount_fen, now.amount_fen)),
             window=now.window,
             budget_scope=budget_of_year(claim.policy.id, claim.cap_year).key,
             window_scope=now.window.scope if now.window else None,
@@ -79,6 +86,16 @@ def _above_determined(asked_fen: int, determined: AmountDetermined, article: str
             f"{asked} yuan is above the {due} yuan determined under article {article}; approve that or less",
         ),
         clause=determined.bound_by.clause if determined.bound_by else article,
+    )
+
+
+def _sheet_of_another_year(sheet_year: int, cap_year: int) -> Refusal:
+    return Outdated(
+        "sheet-of-another-year",
+        Text(
+            f"核算表按{sheet_year}年度额度计算，列入{cap_year}年度结果不同，请按{cap_year}年度重新核定",
+            f"the sheet is for {sheet_year} and comes out differently for {cap_year}; determine the amount for that year",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""A payment that was requested or ordered by mistake is taken back before the bank settles it."""
+"""A payment that was requested by mistake is taken back before it is ordered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.roles import Role
 
 
 class CancelDisbursement(Command, frozen=True, kw_only=True):
-    """Needs a ``reason``. The amount may be requested again."""
+    """Needs a ``reason``. The amount may be requested again. What was ordered only the bank can return."""
 
     name: ClassVar[str] = "cancel-disbursement"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE})
@@ -32,7 +32,7 @@ class CancelDisbursement(Command, frozen=True, kw_only=True):
         disbursement = disbursement_in(
             case,
             self.disbursement,
-            [DisbursementState.REQUESTED, DisbursementState.ORDERED],
+            [DisbursementState.REQUESTED],
             Text("取消", "cancel it"),
         )
         cancelled = DisbursementCancelled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +13,10 @@ import msgspec
 from ledger.casefile import STATE_NAMES, CaseFile, CaseState
 from ledger.errors import FieldError, Malformed, OutOfOrder, Text
 from ledger.events import Event
-from ledger.policy.model import Pin, Policy
+from ledger.policy.model import Interpretation, Pin, Policy
 from ledger.roles import Role
 from ledger.rules import Standing
+from ledger.scopes import REGISTER_LENGTH_MAX, register_key
 
 REFERENCE_LENGTH_MAX = 120
 REASON_LENGTH_MAX = 2000
@@ -32,11 +34,15 @@ class Facts(Protocol):
 
     def new_case_number(self) -> str: ...
 
-    def policy(self, policy_id: str) -> Policy:
-        """The newest version in force, for new applications.
+    def policy(self, policy_id: str, version: int | None = None) -> Policy:
+        """A version as read on the day of decision: where none is named the newest in force, or else that was.
 
-        Raises :class:`~ledger.errors.UnknownName`, or a :class:`~ledger.errors.Refusal` where none is in force.
+        Raises :class:`~ledger.errors.UnknownName`, or a :class:`~ledger.errors.Refusal` where none has begun.
         """
+        ...
+
+    def check_readable(self, policy: Policy, decided: Interpretation) -> None:
+        """Raise :class:`~ledger.errors.PolicyFault` where one more interpretation would make the policy unsound."""
         ...
 
     def pinned_policy(self, pin: Pin | None) -> Policy:
@@ -44,6 +50,10 @@ class Facts(Protocol):
         ...
 
     def standing(self) -> Standing: ...
+
+    def roles_of(self, person: str) -> frozenset[Role]:
+        """The roles a person holds now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
                 ),
             )
         yield from text_errors("reference", self.reference, REFERENCE_LENGTH_MAX)
-        yield from text_errors("reason", self.reason, REASON_LENGTH_MAX)
+        yield from text_errors("reason", self.reason, REASON_LENGTH_MAX, lines=True)
 
     def reason_errors(self, ask: Text) -> Iterator[FieldError]:
         """Whether a reason is given where there must be one; ``ask`` tells what it should say."""
@@ -102,8 +112,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         raise AssertionError(f"{type(self).__name__} decides nothing")
 
 
-def text_errors(field: str, value: str | None, length_max: int, *, required: bool = False) -> Iterator[FieldError]:
-    """Whether a text is there where it must be, short enough, and free of control characters."""
+def text_errors(
+    field: str, value: str | None, length_max: int, *, required: bool = False, lines: bool = False
+) -> Iterator[FieldError]:
+    """Whether a text is there where it must be, short enough, and free of what nobody sees; ``lines``: may have several."""
     if value is None or not value.strip():
         if required:
             yield FieldError(field, "missing", Text("必填", "required"))
@@ -111,8 +123,31 @@ def text_errors(field: str, value: str | None, length_max: int, *, required: boo
             yield FieldError(field, "blank", Text("不能只有空格", "must not be blank"))
     elif len(value) > length_max:
         yield FieldError(field, "too-long", Text(f"最多{length_max}个字符", f"at most {length_max} characters"))
-    elif any(ord(character) < 32 and character not in "\n\t" for character in value):
+    elif any(_invisible(character) for character in (value.replace("\n", "") if lines else value)):
         yield FieldError(field, "control-character", Text("含有不可见的控制字符", "contains a control character"))
+
+
+def _invisible(character: str) -> bool:
+    """Control characters, and those that change the order or the look of others without being seen themselves."""
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
+
+
+def register_errors(field: str, number: str) -> Iterator[FieldError]:
+    """Whether a number can stand in a register that gives out each number once."""
+    if not number.strip():
+        yield FieldError(field, "missing", Text("必填", "required"))
+        return
+    try:
+        register_key(number)
+    except ValueError:
+        yield FieldError(
+            field,
+            "invalid-number",
+            Text(
+                f"最多{REGISTER_LENGTH_MAX}个可见字符",
+                f"at most {REGISTER_LENGTH_MAX} printable characters",
+            ),
+        )
 
 
 def amount_errors(amount_fen: int, field: str = "amount") -> Iterator[FieldError]:

@@ -7,17 +7,19 @@ from datetime import date
 from typing import Any, ClassVar
 
 from ledger.casefile import CaseFile, CaseState
-from ledger.commands.command import Command, Decision, Facts, require_state
-from ledger.errors import FieldError, Refusal, Text
+from ledger.commands.command import Command, Decision, Facts, require_state, required
+from ledger.errors import FieldError, Text
 from ledger.events import AmountDetermined
-from ledger.policy.model import Policy
+from ledger.policy.model import Policy, Rule
+from ledger.policy.terms import DiscretionaryCeiling, TierCeiling
 from ledger.roles import Role
-from ledger.rules import Claim, Determination, determine, read_particulars
+from ledger.rules import Claim, Determination, determine, read_particulars, require_plan_year
 
 
 class DetermineAmount(Command, frozen=True, kw_only=True):
     """``particulars`` as verified in review, where they differ from those submitted; ``cap_year`` the funding plan's year
-    that is expected (the year of ``effective_on`` where none is given). May be repeated until the award is approved.
+    that is expected (the year of ``effective_on`` where none is given). May be repeated until the award is approved. Where
+    the office proposes the amount itself, it says why in ``reason``.
     """
 
     name: ClassVar[str] = "determine-amount"
@@ -43,8 +45,9 @@ class DetermineAmount(Command, frozen=True, kw_only=True):
         require_state(case, [CaseState.ACCEPTED, CaseState.DETERMINED], Text("核定金额", "determine its amount"))
         policy = facts.pinned_policy(case.policy)
         raw = case.particulars if self.particulars is None else self.particulars
-        cap_year = chosen_cap_year(policy, self.cap_year, facts)
-        claim = claim_of(case, policy, raw, cap_year)
+        if self.reason is None and is_proposed(policy.rule(case.rule)):
+            raise required("reason")
+        claim = claim_of(case, policy, raw, chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts))
         result = determine(claim, facts.standing())
         return Decision(_determined(case, claim, result), case.policy)
 
@@ -58,6 +61,7 @@ def _determined(case: CaseFile, claim: Claim, result: Determination) -> AmountDe
         amount_fen=result.amount_fen,
         bound_by=result.bound_by,
         steps=result.steps,
+        headroom=result.headroom,
     )
 
 
@@ -72,20 +76,17 @@ def claim_of(case: CaseFile, policy: Policy, raw: Mapping[str, Any], cap_year: i
         cap_year=cap_year,
         particulars=read_particulars(rule, raw),
         applied_on=case.submitted_on,
+        other_funding=case.other_funding,
     )
 
 
-def chosen_cap_year(policy: Policy, cap_year: int | None, facts: Facts) -> int:
-    """The funding plan's year (reading B1): as given, else the year of the decision; inside the policy's validity."""
+def is_proposed(rule: Rule) -> bool:
+    """Whether the office proposes the amount, for which it must give its reason (reading B20)."""
+    return isinstance(rule.terms, TierCeiling | DiscretionaryCeiling)
+
+
+def chosen_cap_year(policy: Policy, rule_id: str, enterprise: str, cap_year: int | None, facts: Facts) -> int:
+    """The funding plan's year (reading B1): as given, else the year of the decision; one that the policy has."""
     year = facts.effective_on.year if cap_year is None else cap_year
-    if not policy.validity.start.year <= year <= policy.validity.end.year:
-        raise Refusal(
-            "cap-year-outside-validity",
-            Text(
-                f"额度年度{year}不在政策有效期（{policy.validity.start}起至{policy.validity.end}前）内",
-                f"cap year {year} is outside the policy's validity "
-                f"(from {policy.validity.start}, before {policy.validity.end})",
-            ),
-            clause="附则",
-        )
+    require_plan_year(policy, policy.rule(rule_id), enterprise, year, facts.standing())
     return year

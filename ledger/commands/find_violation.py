@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from ledger.casefile import CaseState
+from ledger.casefile import AWARD_STATES
 from ledger.commands.command import Command, Decision, Facts, require_state
 from ledger.errors import FieldError, Text
 from ledger.events import ViolationFound
@@ -42,13 +42,7 @@ class FindViolation(Command, frozen=True, kw_only=True):
         case = facts.case(self.case)
         require_state(
             case,
-            [
-                CaseState.APPROVED,
-                CaseState.PART_PAID,
-                CaseState.PAID,
-                CaseState.VIOLATION,
-                CaseState.RECOVERING,
-            ],
+            AWARD_STATES,
             Text("认定违规", "find a violation"),
         )
         found = ViolationFound(

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.commands.command import Command, Decision, Facts, text_errors
-from ledger.errors import FieldError, Text
+from ledger.commands.command import Command, Decision, Facts
+from ledger.errors import FieldError, Refusal, Text
 from ledger.events import RoleGranted
-from ledger.roles import Role
-
-PERSON_LENGTH_MAX = 60
+from ledger.people import PERSON_LENGTH_MAX, person_name
+from ledger.principles import SEPARATED_DUTIES
+from ledger.roles import SYSTEM, Role
 
 
 class GrantRole(Command, frozen=True, kw_only=True):
-    """``person`` is a user name, ``role`` a :class:`~ledger.roles.Role`."""
+    """``person`` is a user name, however it is typed; ``role`` a :class:`~ledger.roles.Role`."""
 
     name: ClassVar[str] = "grant-role"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.ADMIN})
@@ -28,11 +28,33 @@ class GrantRole(Command, frozen=True, kw_only=True):
         yield from role_errors(self.person, self.role)
 
     def decide(self, facts: Facts) -> Decision:
-        return Decision(RoleGranted(person=self.person, role=self.role))
+        person = person_name(self.person)
+        held = facts.roles_of(person)
+        if _administers_business({*held, Role(self.role)}):
+            raise Refusal(
+                "administrator-in-business",
+                Text(
+                    "系统管理员不得兼任业务岗位；请先撤销其另一角色",
+                    "an administrator holds no business role; revoke the other role first",
+                ),
+                clause=SEPARATED_DUTIES,
+            )
+        return Decision(RoleGranted(person=person, role=self.role))
+
+
+def _administers_business(roles: set[Role]) -> bool:
+    return Role.ADMIN in roles and bool(roles - {Role.ADMIN, Role.AUDITOR})
 
 
 def role_errors(person: str, role: str) -> Iterator[FieldError]:
-    yield from text_errors("person", person, PERSON_LENGTH_MAX, required=True)
+    try:
+        person_name(person)
+    except ValueError as error:
+        yield FieldError(
+            "person",
+            "invalid-name",
+            Text(f"用户名须为1至{PERSON_LENGTH_MAX}个英文字母、数字、汉字或 . _ -，且不能是 {SYSTEM}", str(error)),
+        )
     if role not in set(Role):
         known = ", ".join(Role)
         yield FieldError("role", "unknown", Text(f"角色须为：{known}", f"the role must be one of: {known}"))

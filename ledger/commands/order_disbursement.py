@@ -42,6 +42,7 @@ _STATE_NAMES = {
     DisbursementState.ORDERED: Text("已下达支付令", "ordered"),
     DisbursementState.SETTLED: Text("已到账", "settled"),
     DisbursementState.CANCELLED: Text("已取消", "cancelled"),
+    DisbursementState.RETURNED: Text("已被银行退回", "returned by the bank"),
 }
 
 

@@ -8,11 +8,12 @@ from typing import ClassVar, Final
 
 from ledger.calendar import add_days
 from ledger.casefile import CaseFile
-from ledger.causes import Cause, cause_errors, restores_headroom
+from ledger.causes import Cause, cause_errors, require_cause
 from ledger.commands.command import Command, Decision, Facts, amount_errors
 from ledger.errors import FieldError, OutOfOrder, Refusal, Text
 from ledger.events import RecoveryOrdered
 from ledger.money import format_yuan
+from ledger.principles import RECOVERED_WITHIN_PAID
 from ledger.roles import Role
 
 DUE_DAYS_DEFAULT: Final = 15
@@ -55,11 +56,7 @@ class OrderRecovery(Command, frozen=True, kw_only=True):
                     f"nothing of case {case.number} was paid; release what is not paid instead",
                 ),
             )
-        if self.cause == Cause.VIOLATION and not case.has_open_violation:
-            raise OutOfOrder(
-                "no-violation-found",
-                Text("尚无违规认定，不能以违规为由追缴", "no violation was found; find it first"),
-            )
+        require_cause(self.cause, violation_found=case.applicant_in_violation)
         if self.amount_fen > case.recoverable_fen:
             raise _above_paid(case, self.amount_fen)
         return Decision(self._ordered(case, facts), case.policy)
@@ -71,7 +68,7 @@ class OrderRecovery(Command, frozen=True, kw_only=True):
             recovery=len(case.recoveries) + 1,
             amount_fen=self.amount_fen,
             cause=self.cause,
-            restores_headroom=restores_headroom(Cause(self.cause)),
+            restores_headroom=Cause(self.cause) in facts.pinned_policy(case.policy).restoring_causes.value,
             due_on=self.due_on or add_days(facts.effective_on, DUE_DAYS_DEFAULT),
         )
 
@@ -84,4 +81,5 @@ def _above_paid(case: CaseFile, asked_fen: int) -> Refusal:
             f"追缴{asked}元，超过可追缴的{left}元（已到账{paid}元，其余已在其他追缴决定内）",
             f"{asked} yuan is above the {left} yuan that may still be recovered of the {paid} paid",
         ),
+        clause=RECOVERED_WITHIN_PAID,
     )

@@ -7,13 +7,14 @@ from datetime import date
 from typing import ClassVar
 
 from ledger.casefile import CaseFile, Recovery, part_of
-from ledger.commands.command import Command, Decision, Facts, amount_errors, text_errors
+from ledger.commands.command import Command, Decision, Facts, amount_errors, register_errors
 from ledger.commands.release_award import drawn_under_each_limit, freed_window
-from ledger.commands.settle_disbursement import BANK_SERIAL_LENGTH_MAX
 from ledger.errors import FieldError, NotFound, Refusal, Text
 from ledger.events import RecoveryReceived
 from ledger.money import format_yuan
+from ledger.principles import RECEIVED_WITHIN_ORDER
 from ledger.roles import Role
+from ledger.scopes import register_key
 
 
 class ReceiveRecovery(Command, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ class ReceiveRecovery(Command, frozen=True, kw_only=True):
     def field_errors(self, today: date) -> Iterator[FieldError]:
         yield from super().field_errors(today)
         yield from amount_errors(self.amount_fen)
-        yield from text_errors("bank_serial", self.bank_serial, BANK_SERIAL_LENGTH_MAX, required=True)
+        yield from register_errors("bank_serial", self.bank_serial)
 
     def decide(self, facts: Facts) -> Decision:
         case = facts.case(self.case)
@@ -44,6 +45,7 @@ class ReceiveRecovery(Command, frozen=True, kw_only=True):
                     f"到账{got}元超过第{recovery.number}项追缴尚欠的{due}元，请核对后退回多缴部分",
                     f"{got} yuan is above the {due} yuan that recovery {recovery.number} still awaits",
                 ),
+                clause=RECEIVED_WITHIN_ORDER,
             )
         return Decision(self._received(case, recovery), case.policy)
 
@@ -54,7 +56,7 @@ class ReceiveRecovery(Command, frozen=True, kw_only=True):
             enterprise=case.enterprise,
             recovery=recovery.number,
             amount_fen=self.amount_fen,
-            bank_serial=self.bank_serial.strip(),
+            bank_serial=register_key(self.bank_serial),
             draws=part_of(case.drawn, returned_fen, drawn_under_each_limit(case)),
             budget_scope=case.budget_scope,
             window_scope=freed_window(case, returned_fen),

@@ -1,4 +1,4 @@
-"""释放: approved money that will not be paid is set free, and its limits get it back unless a violation is the cause."""
+"""释放: approved money that will not be paid is set free; for some causes its limits get it back (reading B5)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.casefile import CaseFile, CaseState, part_of
-from ledger.causes import Cause, cause_errors, restores_headroom
+from ledger.casefile import AWARD_STATES, CaseFile, part_of
+from ledger.causes import Cause, cause_errors, require_cause
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state
 from ledger.errors import FieldError, Refusal, Text
 from ledger.events import AwardReleased
 from ledger.money import format_yuan
+from ledger.principles import PAID_WITHIN_AWARD
 from ledger.roles import Role
 
 
@@ -35,9 +36,10 @@ class ReleaseAward(Command, frozen=True, kw_only=True):
         case = facts.case(self.case)
         require_state(
             case,
-            [CaseState.APPROVED, CaseState.PART_PAID, CaseState.VIOLATION],
+            AWARD_STATES,
             Text("释放资助", "release any of it"),
         )
+        require_cause(self.cause, violation_found=case.applicant_in_violation)
         if self.amount_fen > case.uncommitted_fen:
             free = format_yuan(case.uncommitted_fen)
             raise Refusal(
@@ -46,12 +48,13 @@ class ReleaseAward(Command, frozen=True, kw_only=True):
                     f"尚未申请拨付的金额只有{free}元，不能释放{format_yuan(self.amount_fen)}元",
                     f"only {free} yuan is not requested or paid yet; {format_yuan(self.amount_fen)} cannot be released",
                 ),
+                clause=PAID_WITHIN_AWARD,
             )
-        return Decision(self._released(case), case.policy)
+        restores = Cause(self.cause) in facts.pinned_policy(case.policy).restoring_causes.value
+        return Decision(self._released(case, self.amount_fen if restores else 0), case.policy)
 
-    def _released(self, case: CaseFile) -> AwardReleased:
+    def _released(self, case: CaseFile, returned_fen: int) -> AwardReleased:
         drawn_fen = drawn_under_each_limit(case)
-        returned_fen = self.amount_fen if restores_headroom(Cause(self.cause)) else 0
         return AwardReleased(
             case=case.number,
             enterprise=case.enterprise,

@@ -11,6 +11,7 @@ from ledger.commands.command import Command, Decision, Facts, amount_errors, req
 from ledger.errors import FieldError, Refusal, Text
 from ledger.events import DisbursementRequested
 from ledger.money import format_yuan
+from ledger.principles import PAID_WITHIN_AWARD
 from ledger.roles import Role
 
 
@@ -55,4 +56,5 @@ def _above_award(case: CaseFile, asked_fen: int) -> Refusal:
             f"申请拨付{asked}元，超过可申请的{left}元（资助额{award}元，其余已申请或已拨付）",
             f"{asked} yuan is above the {left} yuan that may still be requested of the award of {award}",
         ),
+        clause=PAID_WITHIN_AWARD,
     )

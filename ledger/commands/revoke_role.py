@@ -10,11 +10,12 @@ from ledger.commands.command import Command, Decision, Facts
 from ledger.commands.grant_role import role_errors
 from ledger.errors import FieldError
 from ledger.events import RoleRevoked
+from ledger.people import person_name
 from ledger.roles import Role
 
 
 class RevokeRole(Command, frozen=True, kw_only=True):
-    """``person`` is a user name, ``role`` a :class:`~ledger.roles.Role`. Revoking what is not held changes nothing."""
+    """``person`` is a user name, however it is typed; ``role`` a :class:`~ledger.roles.Role`. Revoking what is not held changes nothing."""
 
     name: ClassVar[str] = "revoke-role"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.ADMIN})
@@ -27,4 +28,4 @@ class RevokeRole(Command, frozen=True, kw_only=True):
         yield from role_errors(self.person, self.role)
 
     def decide(self, facts: Facts) -> Decision:
-        return Decision(RoleRevoked(person=self.person, role=self.role))
+        return Decision(RoleRevoked(person=person_name(self.person), role=self.role))

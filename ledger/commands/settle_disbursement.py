@@ -7,14 +7,14 @@ from datetime import date
 from typing import ClassVar
 
 from ledger.casefile import DisbursementState
-from ledger.commands.command import Command, Decision, Facts, amount_errors, text_errors
+from ledger.commands.command import Command, Decision, Facts, amount_errors, register_errors
 from ledger.commands.order_disbursement import disbursement_in
 from ledger.errors import FieldError, Refusal, Text
 from ledger.events import DisbursementSettled
 from ledger.money import format_yuan
+from ledger.principles import BANK_MATCHES_ORDER
 from ledger.roles import Role
-
-BANK_SERIAL_LENGTH_MAX = 60
+from ledger.scopes import register_key
 
 
 class SettleDisbursement(Command, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class SettleDisbursement(Command, frozen=True, kw_only=True):
     def field_errors(self, today: date) -> Iterator[FieldError]:
         yield from super().field_errors(today)
         yield from amount_errors(self.amount_fen)
-        yield from text_errors("bank_serial", self.bank_serial, BANK_SERIAL_LENGTH_MAX, required=True)
+        yield from register_errors("bank_serial", self.bank_serial)
 
     def decide(self, facts: Facts) -> Decision:
         case = facts.case(self.case)
@@ -50,12 +50,13 @@ class SettleDisbursement(Command, frozen=True, kw_only=True):
                     f"银行到账{paid}元与支付令{ordered}元不一致，请与银行核对",
                     f"the bank's {paid} yuan is not the {ordered} yuan ordered; check with the bank",
                 ),
+                clause=BANK_MATCHES_ORDER,
             )
         settled = DisbursementSettled(
             case=case.number,
             enterprise=case.enterprise,
             disbursement=disbursement.number,
             amount_fen=self.amount_fen,
-            bank_serial=self.bank_serial.strip(),
+            bank_serial=register_key(self.bank_serial),
         )
         return Decision(settled, case.policy)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
 from ledger.commands.command import Command, Decision, Facts, text_errors
 from ledger.errors import FieldError, Text
 from ledger.events import ApplicationSubmitted
+from ledger.evidence import evidence_errors, given_evidence
+from ledger.other_funding import declared_funding, funding_errors
 from ledger.roles import Role
-from ledger.rules import read_particulars
+from ledger.rules import read_particulars, require_in_force
 from ledger.scopes import ITEM_LENGTH_MAX, item_key
 from ledger.uscc import parse_uscc
 
@@ -18,7 +20,12 @@ NAME_LENGTH_MAX = 120
 
 
 class SubmitApplication(Command, frozen=True, kw_only=True):
-    """``particulars`` are those the rule declares, as submitted (money as ``"16000000.00"``)."""
+    """``particulars`` are those the rule declares, as submitted (money as ``"16000000.00"``).
+
+    ``evidence`` is what proves the claim, each ``{"kind": "invoice", "key": "…"}`` with a kind of
+    :class:`~ledger.policy.model.EvidenceKind`, and with a ``stage`` where it is not the rule's own; ``other_funding`` is
+    public money for the same matter, each ``{"level": "district", "amount_fen": …, "document": "…"}``.
+    """
 
     name: ClassVar[str] = "submit-application"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.INTAKE})
@@ -30,11 +37,15 @@ class SubmitApplication(Command, frozen=True, kw_only=True):
     enterprise_name: str
     item: str
     particulars: Mapping[str, Any]
+    evidence: Sequence[Mapping[str, Any]] = ()
+    other_funding: Sequence[Mapping[str, Any]] = ()
 
     def field_errors(self, today: date) -> Iterator[FieldError]:
         yield from super().field_errors(today)
         yield from claim_errors(self.enterprise, self.item)
         yield from text_errors("enterprise_name", self.enterprise_name, NAME_LENGTH_MAX, required=True)
+        yield from evidence_errors(self.evidence)
+        yield from funding_errors(self.other_funding)
 
     @property
     def about(self) -> tuple[str | None, str | None]:
@@ -44,13 +55,17 @@ class SubmitApplication(Command, frozen=True, kw_only=True):
         policy = facts.policy(self.policy)
         rule = policy.rule(self.rule)
         particulars = read_particulars(rule, self.particulars)
+        enterprise = parse_uscc(self.enterprise)
+        require_in_force(policy, rule, enterprise, facts.effective_on, facts.standing())
         submitted = ApplicationSubmitted(
             case=facts.new_case_number(),
-            enterprise=parse_uscc(self.enterprise),
+            enterprise=enterprise,
             enterprise_name=self.enterprise_name.strip(),
             rule=rule.id,
             item=item_key(self.item),
             particulars=particulars.as_json(),
+            evidence=given_evidence(policy, rule, self.evidence),
+            other_funding=declared_funding(self.other_funding),
         )
         return Decision(submitted, policy.pin)
 

@@ -8,7 +8,21 @@
     policies.check_pin(pin.policy_id, pin.version, pin.sha256)
 """
 
-from ledger.policy.model import Article, CapYear, Funding, Limit, Pin, Policy, Reading, Review, Rule, Stage, Stages
+from ledger.policy.model import (
+    Article,
+    CapYear,
+    EvidenceKind,
+    Funding,
+    Interpretation,
+    Limit,
+    Pin,
+    Policy,
+    Reading,
+    Review,
+    Rule,
+    Stage,
+    Stages,
+)
 from ledger.policy.registry import BUILT_IN, PolicyFile, PolicyRegistry, built_in_policies, read_policy
 from ledger.policy.terms import Cited, Kind, Particular
 
@@ -17,7 +31,9 @@ __all__ = [
     "Article",
     "CapYear",
     "Cited",
+    "EvidenceKind",
     "Funding",
+    "Interpretation",
     "Kind",
     "Limit",
     "Particular",

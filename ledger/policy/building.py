@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from ledger.calendar import window_of_months
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.findings import Findings
 from ledger.policy.form import Entry, Form
-from ledger.policy.model import Article, Limit, Policy, Reading, Rule
+from ledger.policy.model import Article, EvidenceKind, EvidenceUse, Interpretation, Limit, Policy, Reading, Rule
 from ledger.policy.place import Place
 from ledger.policy.rule_building import RuleBuilder
+from ledger.policy.terms import Cited
 
 
-def build(form: Form, on: date, sha256: str, findings: Findings) -> Policy | None:
-    """The policy as read on a day. Notes every fault of meaning within an entry; such an entry is left out.
+def build(
+    form: Form, on: date, sha256: str, findings: Findings, interpretations: Sequence[Interpretation] = ()
+) -> Policy | None:
+    """The policy as read on a day: by its own text, and by what the office decided beside it (``interpretations``).
 
-    None where the head of the file is at fault.
+    Notes every fault of meaning within an entry; such an entry is left out. None where the head of the file is at fault.
     """
-    readings = _readings(form, on, findings)
+    readings = _readings(form, on, interpretations, findings)
     limits = {name: limit for name in form.limits if (limit := _limit(name, form, readings, findings))}
     rules = {rule_id: rule for rule_id in form.rules if (rule := _rule(rule_id, form, readings, limits, findings))}
     articles = {number: Article(number, **entry) for number, entry in form.articles.items()}
+    evidence = dict(_evidence(form, readings, findings))
     if form.header is None:
         return None
     head, before = form.header, len(findings.lines)
     place = Place(("policy",), SUPPLEMENT, findings, form, readings)
     since = place.cited("effective_from", head["effective_from"])
     months = place.cited("validity", head["validity"])
-    rounding = place.cited("rounding", head["rounding"])
+    decided = {name: place.cited(key, head[key]) for name, key in _HEAD.items()}
     if len(findings.lines) > before:
         return None
     return Policy(
@@ -39,8 +44,10 @@ def build(form: Form, on: date, sha256: str, findings: Findings) -> Policy | Non
         title=head["title"],
         interpreted_by=head["interpreted_by"],
         validity=window_of_months(since.value, months.value),
-        rounding_fen=rounding,
+        **decided,
         articles=articles,
+        stages={name: entry["label"] for name, entry in form.stages.items()},
+        evidence=evidence,
         limits=limits,
         rules=rules,
         readings=readings,
@@ -48,12 +55,31 @@ def build(form: Form, on: date, sha256: str, findings: Findings) -> Policy | Non
     )
 
 
+_HEAD: Final = {
+    "rounding_fen": "rounding",
+    "restoring_causes": "restoring_causes",
+    "windows_run_on": "recognised_windows",
+    "stacking": "other_funding",
+}
+"""What the head of the file decides, by the policy's own name for it."""
+
+
 def change_days(form: Form) -> list[date]:
     """The days on which a reading is switched, in order."""
     return sorted({switch["since"] for entry in form.readings.values() for switch in entry.get("switched", ())})
 
 
-def _readings(form: Form, on: date, findings: Findings) -> dict[str, Reading]:
+def possible_switches(form: Form) -> Iterator[Interpretation]:
+    """Each other option of each reading, as if it were decided: none may break the file."""
+    for name, entry in form.readings.items():
+        for option in entry.get("options", {}):
+            if option != entry["value"]:
+                yield Interpretation(0, name, option, date.max, "—", "—", "—")
+
+
+def _readings(
+    form: Form, on: date, interpretations: Sequence[Interpretation], findings: Findings
+) -> dict[str, Reading]:
     built: dict[str, Reading] = {}
     for name, entry in form.readings.items():
         place = Place(("readings", name), entry["article"], findings, form, {})
@@ -63,16 +89,22 @@ def _readings(form: Form, on: date, findings: Findings) -> dict[str, Reading]:
             if options and value not in options:
                 keys = ("switched", position - 1, "value") if position else ("value",)
                 place.note(keys, f"{value!r}不在options中", f"{value!r} is not among the options")
-        built[name] = _reading(name, entry, options, on)
+        switched = [*entry.get("switched", ()), *(_switch(i) for i in interpretations if i.reading == name)]
+        built[name] = _reading(name, entry, [s for s in switched if s["since"] <= on], name in form.valued)
     return built
 
 
-def _reading(name: str, entry: Entry, options: Mapping[str, str], on: date) -> Reading:
+def _switch(decided: Interpretation) -> Entry:
+    return {key: getattr(decided, key) for key in ("value", "since", "decided_by", "why", "document")}
+
+
+def _reading(name: str, entry: Entry, switched: list[Entry], switchable: bool) -> Reading:
+    """As switched last; of one day's switches, the one that was decided last."""
     current: Entry = {key: entry.get(key) for key in ("value", "since", "decided_by", "why", "document")}
-    for switch in sorted(entry.get("switched", ()), key=lambda s: s["since"]):
-        if switch["since"] <= on:
-            current = dict(switch)
-    answer = options.get(current["value"], entry["answer"]) if current["value"] != entry["value"] else entry["answer"]
+    for switch in sorted(switched, key=lambda s: s["since"]):
+        current = dict(switch)
+    options = entry.get("options", {})
+    answer = entry["answer"] if current["value"] == entry["value"] else options.get(current["value"], current["value"])
     return Reading(
         id=name,
         article=entry["article"],
@@ -80,8 +112,23 @@ def _reading(name: str, entry: Entry, options: Mapping[str, str], on: date) -> R
         answer=answer,
         alternatives=tuple(entry.get("alternatives", ())),
         options=options,
+        fixed=entry.get("fixed"),
+        switchable=switchable,
         **current,
     )
+
+
+def _evidence(
+    form: Form, readings: Mapping[str, Reading], findings: Findings
+) -> Iterator[tuple[EvidenceKind, Cited[EvidenceUse]]]:
+    for name, entry in form.evidence.items():
+        place = Place(("evidence", name), entry["clause"], findings, form, readings)
+        place.source(("clause",), entry["clause"], None)
+        if name in set(EvidenceKind):
+            yield EvidenceKind(name), place.cited("used", entry["used"])
+        else:
+            known = ", ".join(EvidenceKind)
+            place.note((), f"未知的证据种类，可用：{known}", f"no kind of evidence; the kinds are {known}")
 
 
 def _limit(name: str, form: Form, readings: Mapping[str, Reading], findings: Findings) -> Limit | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ledger.errors import Text
-from ledger.policy.citation import chinese_numeral
+from ledger.policy.citation import SUPPLEMENT, chinese_numeral
 from ledger.policy.findings import Findings
 from ledger.policy.form import Form, key_of
-from ledger.policy.model import CapYear, Funding, Policy, Rule
+from ledger.policy.model import BY_WINDOW, EvidenceKind, Funding, Policy, Rule
 from ledger.policy.terms import TierCeiling, WindowedRate
+from ledger.scopes import BUDGET, ITEM, WINDOW
 
 
 def check(policy: Policy, form: Form, findings: Findings) -> None:
@@ -17,12 +18,30 @@ def check(policy: Policy, form: Form, findings: Findings) -> None:
     _articles(form, findings)
     _funding(policy, form, findings)
     _limits_used(policy, form, findings)
+    _matters(policy, form, findings)
     _names(policy, findings)
+    _reserved(policy, findings)
     _switches(policy, form, findings)
     for rule in policy.rules.values():
         _tiers(rule, findings)
+        _bounded(rule, findings)
         _ceilings(rule, findings)
         _windows(rule, findings)
+
+
+def _bounded(rule: Rule, findings: Findings) -> None:
+    """Money that no limit counts would be granted without end."""
+    if rule.limit is None and rule.item_cap_fen is None and not isinstance(rule.terms, TierCeiling):
+        text = Text(zh="既无单项上限又无年度限额，资助没有上限", en="a gap: neither an item cap nor a yearly limit bounds it")
+        findings.add(key_of("rules", rule.id, "item_cap"), rule.article, text)
+
+
+def _reserved(policy: Policy, findings: Findings) -> None:
+    """Names under which the ledger counts other things than yearly limits."""
+    for name, limit in policy.limits.items():
+        if name in (ITEM, BUDGET, WINDOW) or name.startswith("tier"):
+            text = Text(zh=f"“{name}”为账本保留的名称，请改名", en=f"{name!r} is a name of the ledger's own; use another")
+            findings.add(key_of("limits", name), limit.clause, text)
 
 
 def _articles(form: Form, findings: Findings) -> None:
@@ -69,6 +88,18 @@ def _limits_used(policy: Policy, form: Form, findings: Findings) -> None:
             )
 
 
+def _matters(policy: Policy, form: Form, findings: Findings) -> None:
+    """Each kind of evidence has its rule; each stage is that of some rule."""
+    for kind in EvidenceKind:
+        if kind.value not in form.named["evidence"]:
+            findings.add(key_of("evidence", kind.value), SUPPLEMENT, Text(zh="缺少此项", en="missing"))
+    used = {entry.get("stage") for entry in form.rules.values()}
+    for name, entry in form.stages.items():
+        if name not in used and not form.has_faulty_rules:
+            text = Text(zh="没有规则属于此阶段", en="no rule funds this stage")
+            findings.add(key_of("stages", name), entry["clause"], text)
+
+
 def _names(policy: Policy, findings: Findings) -> None:
     """Two rules under one name, or two limits under one label, overlap: an officer could not tell them apart."""
     _unique(findings, [(key_of("rules", r.id, "name"), r.article, r.name) for r in policy.rules.values()])
@@ -89,7 +120,13 @@ def _unique(findings: Findings, named: list[tuple[str, str, str]]) -> None:
 def _switches(policy: Policy, form: Form, findings: Findings) -> None:
     """A reading that can be switched decides something: else the switch would be recorded and change nothing."""
     for reading in policy.readings.values():
-        if reading.options and reading.id not in form.valued and not form.has_faulty_rules:
+        if reading.alternatives and not (reading.switchable or reading.fixed) and not form.has_faulty_rules:
+            text = Text(
+                zh="有alternatives而没有条目取其值，须以fixed说明本版本为何不能切换",
+                en="it has alternatives, and nothing takes its value: say in fixed why this version cannot switch",
+            )
+            findings.add(key_of("readings", reading.id, "fixed"), reading.article, text)
+        if reading.options and not reading.switchable and not form.has_faulty_rules:
             text = Text(
                 zh="有options而没有任何条目取其值，切换不会生效；仅作说明的请写在alternatives",
                 en="it has options, and nothing takes its value: a switch would have no effect; use alternatives",
@@ -125,10 +162,10 @@ def _ceilings(rule: Rule, findings: Findings) -> None:
 
 def _windows(rule: Rule, findings: Findings) -> None:
     """A window and a limit by benefit year need each other."""
-    by_benefit = rule.limit is not None and rule.limit.cap_year.value is CapYear.BENEFIT
-    if isinstance(rule.terms, WindowedRate) != by_benefit:
+    by_window = rule.limit is not None and rule.limit.cap_year.value in BY_WINDOW
+    if isinstance(rule.terms, WindowedRate) != by_window:
         text = Text(
-            zh="windowed-rate须且仅能使用按benefit-year计的限额",
-            en="a windowed-rate needs a limit counted by benefit-year, and only such a rule may use one",
+            zh="windowed-rate须且仅能使用按benefit-year或calendar-year计的限额",
+            en="a windowed-rate needs a limit counted by benefit-year or calendar-year, and only such a rule may use one",
         )
         findings.add(key_of("rules", rule.id, "limit"), rule.article, text)

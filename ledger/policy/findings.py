@@ -26,6 +26,10 @@ class Findings:
         if line not in self.lines:
             self.lines.append(line)
 
+    def include(self, others: Findings) -> None:
+        """Take over what was found in another reading of the same file, each fault once."""
+        self.lines.extend(line for line in others.lines if line not in self.lines)
+
     def raise_any(self) -> None:
         """Raise one ``PolicyFault`` that tells every fault, one a line; nothing where there is none."""
         if self.lines:

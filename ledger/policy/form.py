@@ -13,12 +13,24 @@ from marshmallow import Schema, ValidationError
 from ledger.errors import Text
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.findings import Findings
-from ledger.policy.schema import SHAPES, TABLES, ArticleSchema, HeaderSchema, LimitSchema, ReadingSchema
+from ledger.policy.schema import (
+    SHAPES,
+    TABLES,
+    ArticleSchema,
+    EvidenceSchema,
+    HeaderSchema,
+    LimitSchema,
+    ReadingSchema,
+    StageNameSchema,
+)
+from ledger.policy.values import Draft
 
 Entry = dict[str, Any]
 
 _ENTRY_SCHEMAS: Final[Mapping[str, type[Schema]]] = {
     "articles": ArticleSchema,
+    "stages": StageNameSchema,
+    "evidence": EvidenceSchema,
     "limits": LimitSchema,
     "readings": ReadingSchema,
 }
@@ -48,11 +60,13 @@ class Form:
 
     header: Entry | None = None
     articles: dict[str, Entry] = field(default_factory=dict)
+    stages: dict[str, Entry] = field(default_factory=dict)
+    evidence: dict[str, Entry] = field(default_factory=dict)
     limits: dict[str, Entry] = field(default_factory=dict)
     rules: dict[str, Entry] = field(default_factory=dict)
     readings: dict[str, Entry] = field(default_factory=dict)
     named: dict[str, frozenset[str]] = field(default_factory=dict)
-    valued: set[str] = field(default_factory=set)
+    valued: frozenset[str] = frozenset()
 
     @property
     def has_faulty_rules(self) -> bool:
@@ -89,7 +103,18 @@ def read_form(content: bytes, findings: Findings) -> Form:
         entries = entries if isinstance(entries, dict) else {}
         form.named[table] = frozenset(entries)
         getattr(form, table).update(_entries(table, entries, findings))
+    form.valued = frozenset(_taken([form.header, form.evidence, form.limits, form.rules]))
     return form
+
+
+def _taken(entry: object) -> Iterator[str]:
+    """The readings whose value an entry takes."""
+    if isinstance(entry, Draft):
+        if entry.value is None and entry.reading is not None:
+            yield entry.reading
+    elif isinstance(entry, dict | list):
+        for part in entry.values() if isinstance(entry, dict) else entry:
+            yield from _taken(part)
 
 
 def _parse(content: bytes, findings: Findings) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from enum import StrEnum
 from fractions import Fraction
 
 from ledger.calendar import Window
+from ledger.causes import Cause
 from ledger.errors import Refusal, Text, UnknownName
 from ledger.policy.citation import article_cited
-from ledger.policy.terms import Cited, Particular, Terms
+from ledger.policy.terms import Cited, CostDates, Particular, Terms
 
 
 class Funding(StrEnum):
@@ -42,8 +43,9 @@ class Article:
 class Reading:
     """An open question of the text, and how the office reads it on the day this policy was read for.
 
-    ``value`` is one of ``options`` (value → what it means) where the office may switch it; ``alternatives`` tell in
-    words how else the text could be read.
+    ``switchable``: the code takes ``value``, which the office may switch to another of ``options`` (value → what it
+    means), or, where there are none, to any value that fits. ``alternatives`` tell in words how else the text could be
+    read, and ``fixed`` why this version cannot be switched to them.
     """
 
     id: str
@@ -53,10 +55,25 @@ class Reading:
     value: str
     alternatives: tuple[str, ...]
     options: Mapping[str, str]
+    fixed: str | None
+    switchable: bool
     decided_by: str
     since: date
     why: str
     document: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """The office's decision to read an open question so from ``since`` on (口径解释), beside the file's own text."""
+
+    version: int
+    reading: str
+    value: str
+    since: date
+    decided_by: str
+    document: str
+    why: str
 
 
 class CapYear(StrEnum):
@@ -66,8 +83,16 @@ class CapYear(StrEnum):
     """The year of the funding plan that approves the award: the claim's ``cap_year``."""
     PURCHASE = "purchase-year"
     """The year stated in the claim: the rule's one particular of kind ``year``."""
+    EVENT = "event-year"
+    """The year of the event that the claim is for, a certificate or the end of a cost: the rule's ``event_day``."""
     BENEFIT = "benefit-year"
     """Twelve months from the anchor of the enterprise's window."""
+    CALENDAR = "calendar-year"
+    """The calendar year that a part of the enterprise's window lies in."""
+
+
+BY_WINDOW = (CapYear.BENEFIT, CapYear.CALENDAR)
+"""Limits counted so need a window, whose months tell the year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +108,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class CapBonus:
-    """How much higher the item's ceiling is where the flag ``when`` holds. Never money of its own."""
+    """How much higher the item's ceiling is where the flag ``when`` holds. Never money of its own.
+
+    ``raises_limit``: the yearly limit is then as much higher (reading B6).
+    """
 
     amount_fen: Cited[int]
     when: str
+    raises_limit: Cited[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +146,38 @@ class Stages:
     reading: str | None
 
 
+class ItemSpan(StrEnum):
+    """Over which time an item's ceiling counts."""
+
+    WHOLE = "whole-project"
+    YEAR = "per-year"
+
+
+class EvidenceKind(StrEnum):
+    """What a claim is proved with, and what may therefore not prove two claims."""
+
+    INVOICE = "invoice"
+    CONTRACT = "contract"
+    CERTIFICATE = "certificate"
+    COST_LINE = "cost-line"
+
+
+class EvidenceUse(StrEnum):
+    """How often one piece of evidence may stand under live applications."""
+
+    ONCE = "once"
+    ONCE_PER_STAGE = "once-per-stage"
+
+
+class Stacking(StrEnum):
+    """What other public money for the same matter does to a claim."""
+
+    CHOOSE_ONE = "choose-one"
+    """It blocks the claim, until the office decides on a way out: return it, or top it up to what is due here."""
+    STACKABLE = "stackable"
+    """It is allowed; all public money together stays within the cost."""
+
+
 class Review(StrEnum):
     """How applications under a rule are examined, unless the application round says otherwise."""
 
@@ -132,7 +193,10 @@ class Review(StrEnum):
 class Rule:
     """One funding rule. ``item`` says what an item of this rule is (a certificate, a lease, a project).
 
-    ``item_cap_fen`` counts over all awards for one item; ``once_per_item`` allows a single award for it.
+    ``stage`` names the stage of a product's life that it funds. ``item_cap_fen`` counts over all awards for one item (or
+    those of a year: ``item_span``); ``once_per_item`` allows a single award for it, and ``remainder_carried`` another one
+    for what a yearly limit cut off. ``event_day`` names the date that an ``event-year`` goes by. Evidence of the kinds
+    ``evidence_again`` may be given again for the same item, for another period.
     """
 
     id: str
@@ -141,17 +205,22 @@ class Rule:
     beneficiary: str
     condition: str
     item: str
+    stage: str
     review: Review
     particulars: Mapping[str, Particular]
     terms: Terms
     item_cap_fen: Cited[int] | None
     item_cap_bonus: CapBonus | None
+    item_span: Cited[ItemSpan] | None
     once_per_item: Cited[bool] | None
+    remainder_carried: Cited[bool] | None
     limit: Limit | None
+    event_day: str | None
     refused_when: tuple[RefusedWhen, ...]
     audited: Cited[bool] | None
     stages: Stages | None
-    cost_window_months: Cited[int] | None
+    cost_dates: CostDates | None
+    evidence_again: Cited[frozenset[EvidenceKind]] | None
     readings: tuple[str, ...]
 
 
@@ -171,7 +240,9 @@ _CITATION_SHOWN_MOST = 32
 class Policy:
     """One version of a policy, as read on a day. ``sha256`` is that of the file's bytes, in lower-case hex.
 
-    ``number`` is the document's 文号; ``validity`` half-open; ``rounding_fen`` 100 (whole yuan) or 1.
+    ``number`` is the document's 文号; ``validity`` half-open; ``rounding_fen`` 100 (whole yuan) or 1. ``restoring_causes``
+    are the :class:`~ledger.causes.Cause` for which limits get money back; ``windows_run_on``: windows recognised within the
+    validity are funded to their end. ``stages`` are the names of stages, with what people call them.
     """
 
     id: str
@@ -181,7 +252,12 @@ class Policy:
     interpreted_by: str
     validity: Window
     rounding_fen: Cited[int]
+    restoring_causes: Cited[frozenset[Cause]]
+    windows_run_on: Cited[bool]
+    stacking: Cited[Stacking]
     articles: Mapping[str, Article]
+    stages: Mapping[str, str]
+    evidence: Mapping[EvidenceKind, Cited[EvidenceUse]]
     limits: Mapping[str, Limit]
     rules: Mapping[str, Rule]
     readings: Mapping[str, Reading]

@@ -37,7 +37,6 @@ class Place:
         self.source(keys, draft.cite, draft.reading)
         value = draft.value
         if value is None and draft.reading is not None and draft.reading in self.readings:
-            self.form.valued.add(draft.reading)
             stated = self.readings[draft.reading].value
             try:
                 value = draft.parse(stated)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from ledger.errors import NotFound, PolicyFault, Text
-from ledger.policy.building import build, change_days
+from ledger.policy.building import build, change_days, possible_switches
 from ledger.policy.consistency import check
 from ledger.policy.findings import Findings
-from ledger.policy.form import read_form
-from ledger.policy.model import Pin, Policy
+from ledger.policy.form import Form, read_form
+from ledger.policy.model import Interpretation, Pin, Policy
 
 BUILT_IN: Final = Path(__file__).parent / "policies"
 """The directory of the policies that come with the product: ``<id>/<version>.toml``."""
@@ -22,14 +22,43 @@ BUILT_IN: Final = Path(__file__).parent / "policies"
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """One version of a policy. ``editions``: from which day on it is read how, earliest first: readings are switched."""
+    """One version of a policy. ``editions``: from which day on it is read how, earliest first: its own text may switch
+    readings. What the office decides later, beside the text, is handed in by who asks.
+    """
 
     path: Path
     editions: tuple[tuple[date, Policy], ...]
+    form: Form = field(repr=False, compare=False)
+    _read: dict[tuple[date, tuple[Interpretation, ...]], Policy] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
-    def as_read_on(self, day: date | None) -> Policy:
-        """The policy as the office read it on a day; as it reads it now where no day is given."""
-        return [policy for since, policy in self.editions if day is None or since <= day][-1]
+    def as_read_on(self, day: date | None, interpretations: Sequence[Interpretation] = ()) -> Policy:
+        """The policy as the office read it on a day; by everything that was decided, where no day is given.
+
+        ``interpretations`` are those recorded, in order; of other versions and of later days they are passed over.
+        Raises ``PolicyFault`` where the policy cannot be read so.
+        """
+        edition, policy = [(since, policy) for since, policy in self.editions if day is None or since <= day][-1]
+        in_force = tuple(
+            decided
+            for decided in interpretations
+            if decided.version == policy.version and (day is None or decided.since <= day)
+        )
+        if not in_force:
+            return policy
+        if (edition, in_force) not in self._read:
+            self._read[edition, in_force] = self._interpreted(policy.sha256, day or date.max, in_force)
+        return self._read[edition, in_force]
+
+    def _interpreted(self, sha256: str, day: date, interpretations: tuple[Interpretation, ...]) -> Policy:
+        findings = Findings(str(self.path))
+        policy = build(self.form, day, sha256, findings, interpretations)
+        if policy is not None:
+            check(policy, self.form, findings)
+        findings.raise_any()
+        assert policy is not None, "a file without a fault has a policy"
+        return policy
 
 
 def read_policy(path: Path, name: str | None = None) -> PolicyFile:
@@ -46,13 +75,26 @@ def read_policy(path: Path, name: str | None = None) -> PolicyFile:
     sha256 = hashlib.sha256(content).hexdigest()
     editions = []
     for since in [date.min, *change_days(form)]:
-        policy = build(form, since, sha256, findings)
+        policy = _edition(form, since, sha256, findings)
         if policy is not None:
-            check(policy, form, findings)
             editions.append((since, policy))
     findings.raise_any()
+    for switch in possible_switches(form):
+        _edition(form, date.max, sha256, findings, (switch,))
+    findings.raise_any()
     assert editions, "a file without a fault has an edition"
-    return PolicyFile(path, tuple(editions))
+    return PolicyFile(path, tuple(editions), form)
+
+
+def _edition(
+    form: Form, since: date, sha256: str, findings: Findings, switched: Sequence[Interpretation] = ()
+) -> Policy | None:
+    found = Findings(findings.file)
+    policy = build(form, since, sha256, found, switched)
+    if policy is not None:
+        check(policy, form, found)
+    findings.include(found)
+    return policy
 
 
 class PolicyRegistry:
@@ -67,8 +109,9 @@ class PolicyRegistry:
             if other is not file:
                 raise PolicyFault(
                     Text(
-                        zh=f"{other.path}与{file.path}都是{policy.id}第{policy.version}版",
-                        en=f"{other.path} and {file.path} are both version {policy.version} of {policy.id}",
+                        zh=f"{file.path}：policy.version（附则）：与{other.path}都是{policy.id}第{policy.version}版",
+                        en=f"{file.path}: policy.version (article 附则): it and {other.path} are both "
+                        f"version {policy.version} of {policy.id}",
                     )
                 )
 
@@ -96,28 +139,50 @@ class PolicyRegistry:
         """The versions of a policy, oldest first; empty where there is no such policy."""
         return tuple(sorted(self._files.get(policy_id, ())))
 
-    def get(self, policy_id: str, version: int | None = None, *, on: date | None = None) -> Policy:
-        """A policy as read on a day (now, where none is given).
+    def get(
+        self,
+        policy_id: str,
+        version: int | None = None,
+        *,
+        on: date | None = None,
+        interpretations: Sequence[Interpretation] = (),
+    ) -> Policy:
+        """A policy as read on a day, by its text and by the ``interpretations`` recorded beside it.
 
         Without a version: the newest in force on the day; without a day too, the newest. Raises ``NotFound``.
         """
         if version is not None and version in self.versions(policy_id):
-            return self._files[policy_id][version].as_read_on(on)
+            return self._files[policy_id][version].as_read_on(on, interpretations)
         if version is None:
-            for newest in reversed(self.versions(policy_id)):
-                policy = self._files[policy_id][newest].as_read_on(on)
+            for policy in self._newest_first(policy_id, on, interpretations):
                 if on is None or on in policy.validity:
                     return policy
         raise _not_found(policy_id, version, on)
+
+    def begun(self, policy_id: str, *, on: date, interpretations: Sequence[Interpretation] = ()) -> Policy:
+        """The newest version in force on a day; where none is any more, the newest whose validity has begun.
+
+        Raises ``NotFound``.
+        """
+        policies = list(self._newest_first(policy_id, on, interpretations))
+        for policy in (*(p for p in policies if on in p.validity), *(p for p in policies if p.validity.start <= on)):
+            return policy
+        raise _not_found(policy_id, None, on)
+
+    def _newest_first(
+        self, policy_id: str, on: date | None, interpretations: Sequence[Interpretation]
+    ) -> Iterator[Policy]:
+        for version in reversed(self.versions(policy_id)):
+            yield self._files[policy_id][version].as_read_on(on, interpretations)
 
     def current(self) -> tuple[Policy, ...]:
         """The newest version of every policy, as read now."""
         return tuple(self.get(policy_id) for policy_id in self._files)
 
-    def pinned(self, pin: Pin, *, on: date | None = None) -> Policy:
+    def pinned(self, pin: Pin, *, on: date | None = None, interpretations: Sequence[Interpretation] = ()) -> Policy:
         """The version that an application is pinned to, as read on a day. Raises ``PolicyFault`` as ``check_pin``."""
         self.check_pin(pin.policy_id, pin.version, pin.sha256)
-        return self.get(pin.policy_id, pin.version, on=on)
+        return self.get(pin.policy_id, pin.version, on=on, interpretations=interpretations)
 
     def check_pin(self, policy_id: str, version: int, sha256: str) -> None:
         """Raise ``PolicyFault`` where the text that a decision was taken under is gone or was changed."""
@@ -133,9 +198,10 @@ class PolicyRegistry:
         if now != Pin(policy_id, version, sha256):
             raise PolicyFault(
                 Text(
-                    zh=f"{file.path}：{policy_id}第{version}版的文本在作出决定后被改动（现为{now.sha256}，"
+                    zh=f"{file.path}：policy.version（附则）：{policy_id}第{version}版的文本在作出决定后被改动（现为{now.sha256}，"
                     f"决定时为{sha256}）。请恢复原文，另立新版本。",
-                    en=f"{file.path}: the text of version {version} of {policy_id} changed after decisions were taken "
+                    en=f"{file.path}: policy.version (article 附则): the text of version {version} of {policy_id} "
+                    "changed after decisions were taken "
                     f"under it (now {now.sha256}, then {sha256}); restore it, and make a new version instead",
                 )
             )

@@ -10,9 +10,11 @@ from ledger.policy.model import CapBonus, CapYear, Limit, RefusedWhen, Rule, Sta
 from ledger.policy.place import Place
 from ledger.policy.terms import (
     Cited,
+    CostDates,
     DiscretionaryCeiling,
     Kind,
     MonthlyRent,
+    PaidFirst,
     Particular,
     PeriodCost,
     Rate,
@@ -24,6 +26,12 @@ from ledger.policy.terms import (
     WindowTerms,
 )
 
+_BOUND_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "before_application": ("since",),
+    "event_before_application": ("event",),
+    "tail": ("paid_until", "event"),
+    "length": ("since", "until"),
+}
 _KINDS_WITH_NUMBER_DEFAULT: Final = (Kind.MONTHS, Kind.COUNT)
 
 
@@ -51,17 +59,22 @@ class RuleBuilder:
             beneficiary=entry["beneficiary"],
             condition=entry["condition"],
             item=entry["item"],
+            stage=self._stage(),
             review=entry["review"],
             particulars=self.particulars,
             terms=_TERMS[entry["shape"]](self),
             item_cap_fen=self._optional("item_cap"),
             item_cap_bonus=self._bonus(),
-            once_per_item=self._once_per_item(),
+            item_span=self._of_item_cap("item_cap_per"),
+            once_per_item=self._of_item_cap("once_per_item"),
+            remainder_carried=self._of_item_cap("remainder"),
             limit=self._limit(),
+            event_day=self._event_day(),
             refused_when=self._refused_when(),
             audited=self._optional("audited"),
             stages=self._stages(),
-            cost_window_months=self._optional("cost_window"),
+            cost_dates=self._cost_dates(),
+            evidence_again=self._optional("evidence_again"),
             readings=tuple(entry.get("readings", ())),
         )
         self._year_of(rule.limit)
@@ -113,9 +126,26 @@ class RuleBuilder:
             self.place.note(("limit",), f"所指的限额{name}未定义", f"names the limit {name}, which is missing")
         return self.limits.get(name) if name is not None else None
 
+    def _stage(self) -> str:
+        name: str = self.entry["stage"]
+        if name not in self.place.form.named["stages"]:
+            self.place.note(("stage",), f"所指的阶段{name}未定义", f"names the stage {name}, which is missing")
+        return name
+
+    def _event_day(self) -> str | None:
+        name = self.entry.get("event_day")
+        return self._name(Kind.DATE, name, "event_day", required=False) if name is not None else None
+
     def _year_of(self, limit: Limit | None) -> None:
-        """A limit that counts by the stated year, and a tier, need one year in the particulars to go by."""
+        """A limit that counts by the stated year, and a tier, need one year to go by; one by the event, its day."""
         years = [name for name, its in self.particulars.items() if its.kind is Kind.YEAR]
+        self.spoken_of.update(years if limit is not None else ())
+        if limit is not None and limit.cap_year.value is CapYear.EVENT and "event_day" not in self.entry:
+            self.place.note(
+                ("event_day",),
+                f"限额{limit.name}按event-year计，须指明以何日为准",
+                f"the limit {limit.name} counts by event-year, and no event_day says which day that is",
+            )
         by_year = limit is not None and limit.cap_year.value is CapYear.PURCHASE
         if not by_year and self.entry["shape"] != "tier-ceiling":
             return
@@ -143,16 +173,43 @@ class RuleBuilder:
         if "item_cap" not in self.entry:
             self.place.note(("item_cap_bonus",), "没有可提高的item_cap", "there is no item_cap to raise")
         when = self._name(Kind.FLAG, draft.beside["when"], "item_cap_bonus", "when")
-        return CapBonus(self._cited("item_cap_bonus"), when)
+        if "bonus_raises_limit" not in self.entry:
+            self.place.note(("bonus_raises_limit",), "缺少此项", "missing: an item_cap_bonus needs it")
+            return None
+        return CapBonus(self._cited("item_cap_bonus"), when, self._cited("bonus_raises_limit"))
 
-    def _once_per_item(self) -> Cited[Any] | None:
-        if "once_per_item" in self.entry and "item_cap" not in self.entry:
+    def _of_item_cap(self, name: str) -> Cited[Any] | None:
+        """A modifier that only means something beside an ``item_cap``."""
+        if name in self.entry and "item_cap" not in self.entry:
             self.place.note(
-                ("once_per_item",),
+                (name,),
                 "须有item_cap，否则无从累计",
                 "needs an item_cap: else nothing is counted for the item",
             )
-        return self._optional("once_per_item")
+        return self._optional(name)
+
+    def _cost_dates(self) -> CostDates | None:
+        if (raw := self.entry.get("cost_dates")) is None:
+            return None
+        days = {
+            name: self._name(Kind.DATE, raw[name], "cost_dates", name, required=False) if name in raw else None
+            for name in ("since", "until", "paid_until", "event")
+        }
+        bounds: dict[str, Cited[int] | None] = {
+            name: self.place.cited(name, raw[name], "cost_dates") if name in raw else None
+            for name in ("before_application", "event_before_application", "tail", "length")
+        }
+        for name, needed in _BOUND_NEEDS.items():
+            if bounds[name] is not None and any(days[day] is None for day in needed):
+                told = "、".join(needed)
+                self.place.note(("cost_dates", name), f"须有{told}", f"needs {', '.join(needed)}")
+        return CostDates(
+            **days,
+            before_application_months=bounds["before_application"],
+            event_months=bounds["event_before_application"],
+            tail_days=bounds["tail"],
+            length_months=bounds["length"],
+        )
 
     def _refused_when(self) -> tuple[RefusedWhen, ...]:
         bars = []
@@ -182,7 +239,7 @@ class RuleBuilder:
     def rate_area(self) -> Terms:
         basis = self._name(Kind.MONEY, self.entry["basis"], "basis")
         area = self._name(Kind.AREA_M2, self.entry["area_cap"].beside["per"], "area_cap", "per")
-        return RateArea(self._cited("rate"), basis, area, self._cited("area_cap"))
+        return RateArea(self._cited("rate"), basis, area, self._cited("area_cap"), self._cited("area_cap_on"))
 
     def windowed_rate(self) -> Terms:
         raw = self.entry["window"]
@@ -211,12 +268,19 @@ class RuleBuilder:
             )
         if cost is None:
             return None
-        paid_on = cost.get("paid_on")
         return PeriodCost(
             cost=self._name(Kind.MONEY, cost["of"], "cost", "of"),
-            paid_on=self._name(Kind.DATE, paid_on, "cost", "paid_on") if paid_on else None,
             split=self.place.cited("split", cost["split"], "cost"),
+            paid_first=self._paid_first(cost),
         )
+
+    def _paid_first(self, cost: Mapping[str, Any]) -> PaidFirst | None:
+        if ("paid_on" in cost) != ("bills" in cost):
+            self.place.note(("cost",), "paid_on与bills须同时填写", "paid_on and bills need each other")
+        if "paid_on" not in cost or "bills" not in cost:
+            return None
+        paid_on = self._name(Kind.DATE, cost["paid_on"], "cost", "paid_on")
+        return PaidFirst(paid_on, self.place.cited("bills", cost["bills"], "cost"))
 
     def tier_ceiling(self) -> Terms:
         tiers = []
@@ -229,6 +293,7 @@ class RuleBuilder:
             self._name(Kind.COUNT, self.entry["count"], "count"),
             self._name(Kind.MONEY, self.entry["proposed"], "proposed"),
             tuple(tiers),
+            self._cited("at_least"),
         )
 
     def discretionary_ceiling(self) -> Terms:

@@ -17,15 +17,18 @@ from typing import Final
 
 from marshmallow import Schema, fields
 
+from ledger.causes import Cause
 from ledger.money import parse_policy_amount, parse_rate
-from ledger.policy.model import CapYear, Funding, Review
-from ledger.policy.terms import Kind, PeriodSplit, RentBasis
+from ledger.policy.model import CapYear, EvidenceKind, EvidenceUse, Funding, ItemSpan, Review, Stacking
+from ledger.policy.terms import AreaCapOn, Bills, Kind, PeriodSplit, RentBasis
 from ledger.policy.values import (
     CitedField,
     Named,
     Parsed,
+    meaning,
     one_of,
     parse_day,
+    parse_days,
     parse_default,
     parse_flag,
     parse_months,
@@ -33,6 +36,7 @@ from ledger.policy.values import (
     parse_toml_date,
     parse_whole,
     parse_word,
+    some_of,
     word,
     words,
 )
@@ -49,6 +53,9 @@ class HeaderSchema(Schema):
     effective_from = CitedField(parse_day, required=True)
     validity = CitedField(parse_months, required=True)
     rounding = CitedField(parse_rounding, required=True)
+    restoring_causes = CitedField(some_of(Cause), required=True)
+    recognised_windows = CitedField(meaning(run_on=True, end=False), required=True)
+    other_funding = CitedField(one_of(Stacking), required=True)
 
 
 class ArticleSchema(Schema):
@@ -56,6 +63,20 @@ class ArticleSchema(Schema):
 
     name = word()
     funding = Parsed(one_of(Funding))
+
+
+class StageNameSchema(Schema):
+    """``[stages]``: ``registration = { label = "…", clause = "五" }``"""
+
+    label = word()
+    clause = word()
+
+
+class EvidenceSchema(Schema):
+    """``[evidence]``: ``invoice = { used = { value = "once", reading = "B9" }, clause = "附则" }``"""
+
+    used = CitedField(one_of(EvidenceUse), required=True)
+    clause = word()
 
 
 class SwitchSchema(Schema):
@@ -77,6 +98,7 @@ class ReadingSchema(Schema):
     value = word()
     alternatives = words(required=False)
     options = Named(parse_word, required=False)
+    fixed = word(required=False)
     decided_by = word()
     since = Parsed(parse_toml_date)
     why = word()
@@ -139,7 +161,21 @@ class RentSchema(Schema):
 class CostSchema(Schema):
     of = word()
     paid_on = word(required=False)
+    bills = CitedField(one_of(Bills))
     split = CitedField(one_of(PeriodSplit), required=True)
+
+
+class CostDatesSchema(Schema):
+    """``[rules."5.2".cost_dates]``: which optional particulars tell when a cost arose, and when it must have."""
+
+    since = word(required=False)
+    until = word(required=False)
+    paid_until = word(required=False)
+    event = word(required=False)
+    before_application = CitedField(parse_months)
+    event_before_application = CitedField(parse_months)
+    tail = CitedField(parse_days)
+    length = CitedField(parse_months)
 
 
 class TierSchema(Schema):
@@ -156,15 +192,18 @@ class RuleSchema(Schema):
     beneficiary = word()
     condition = word()
     item = word()
+    stage = word()
     shape = word()
     review = Parsed(one_of(Review))
     readings = words(required=False)
     particulars = Named(ParticularSchema)
     limit = word(required=False)
+    event_day = word(required=False)
     refused_when = fields.List(fields.Nested(RefusedWhenSchema))
     audited = CitedField(parse_flag)
     stages = fields.Nested(StagesSchema)
-    cost_window = CitedField(parse_months)
+    cost_dates = fields.Nested(CostDatesSchema)
+    evidence_again = CitedField(some_of(EvidenceKind))
 
 
 class ItemCapSchema(RuleSchema):
@@ -172,7 +211,10 @@ class ItemCapSchema(RuleSchema):
 
     item_cap = CitedField(parse_policy_amount)
     item_cap_bonus = CitedField(parse_policy_amount, beside=("when",))
+    bonus_raises_limit = CitedField(meaning(raised=True, not_raised=False))
+    item_cap_per = CitedField(one_of(ItemSpan))
     once_per_item = CitedField(parse_flag)
+    remainder = CitedField(meaning(carried_over=True, lapses=False))
 
 
 class RateSchema(ItemCapSchema):
@@ -182,6 +224,7 @@ class RateSchema(ItemCapSchema):
 
 class RateAreaSchema(RateSchema):
     area_cap = CitedField(parse_policy_amount, beside=("per",), required=True)
+    area_cap_on = CitedField(one_of(AreaCapOn), required=True)
 
 
 class WindowedRateSchema(RuleSchema):
@@ -195,6 +238,7 @@ class TierCeilingSchema(RuleSchema):
     count = word()
     proposed = word()
     tiers = fields.List(fields.Nested(TierSchema), required=True)
+    at_least = CitedField(meaning(included=True, excluded=False), required=True)
 
 
 class DiscretionaryCeilingSchema(ItemCapSchema):
@@ -209,4 +253,4 @@ SHAPES: Final[Mapping[str, type[RuleSchema]]] = {
     "tier-ceiling": TierCeilingSchema,
     "discretionary-ceiling": DiscretionaryCeilingSchema,
 }
-TABLES: Final = ("policy", "articles", "limits", "rules", "readings")
+TABLES: Final = ("policy", "articles", "stages", "evidence", "limits", "rules", "readings")

@@ -50,14 +50,22 @@ class Rate:
     basis: str
 
 
+class AreaCapOn(StrEnum):
+    """What an amount per square metre is the ceiling of."""
+
+    SUBSIDY = "subsidy"
+    COST = "cost"
+
+
 @dataclass(frozen=True, slots=True)
 class RateArea:
-    """Shape ``rate-area``: a rate of a cost, at most so much a square metre of ``area``."""
+    """Shape ``rate-area``: a rate of a cost, at most so much a square metre of ``area``: of the grant, or of the cost."""
 
     rate: Cited[Fraction]
     basis: str
     area: str
     per_m2_fen: Cited[int]
+    area_cap_on: Cited[AreaCapOn]
 
 
 class RentBasis(StrEnum):
@@ -86,13 +94,29 @@ class PeriodSplit(StrEnum):
     BY_PERIOD_END = "by-period-end"
 
 
+class Bills(StrEnum):
+    """Which bills of a cost that must be paid first may be claimed."""
+
+    PAID = "paid-before-application"
+    PREVIOUS_YEAR_PAID = "previous-year-and-paid"
+    """Only those for a period within the calendar year before the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidFirst:
+    """A cost is claimed after it was paid: ``on`` names the day of payment."""
+
+    on: str
+    bills: Cited[Bills]
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
-    """A cost told as one sum for a period: ``cost`` names it; ``paid_on`` the day it was paid, where that matters."""
+    """A cost told as one sum for a period: ``cost`` names it."""
 
     cost: str
-    paid_on: str | None
     split: Cited[PeriodSplit]
+    paid_first: PaidFirst | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +144,7 @@ class WindowedRate:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """From ``at_least`` (included) on, up to ``ceiling_fen``."""
+    """From ``at_least`` on, up to ``ceiling_fen``."""
 
     at_least: int
     ceiling_fen: int
@@ -129,11 +153,15 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TierCeiling:
-    """Shape ``tier-ceiling``: the office proposes an amount; a count decides how high it may be in the stated year."""
+    """Shape ``tier-ceiling``: the office proposes an amount; a count decides how high it may be in the stated year.
+
+    ``at_least_included``: a tier begins at its number, not only above it.
+    """
 
     count: str
     proposed: str
     tiers: tuple[Tier, ...]
+    at_least_included: Cited[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +169,26 @@ class DiscretionaryCeiling:
     """Shape ``discretionary-ceiling``: the office proposes an amount, at most the item's ceiling."""
 
     proposed: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostDates:
+    """When costs must have arisen; each is checked where the claim states its dates.
+
+    ``since``, ``until``, ``paid_until`` and ``event`` name optional particulars of kind date. A cost begins at most
+    ``before_application_months`` before the application and ends by the event (a certificate); the event lies at most
+    ``event_months`` before the application; the last payment at most ``tail_days`` after the event; the whole span is at
+    most ``length_months``.
+    """
+
+    since: str | None
+    until: str | None
+    paid_until: str | None
+    event: str | None
+    before_application_months: Cited[int] | None
+    event_months: Cited[int] | None
+    tail_days: Cited[int] | None
+    length_months: Cited[int] | None
 
 
 Terms = Rate | RateArea | WindowedRate | TierCeiling | DiscretionaryCeiling

@@ -17,6 +17,8 @@ T = TypeVar("T")
 Parse = Callable[[object], T]
 
 _LENGTH: Final = re.compile(r"([1-9][0-9]?)(年|个月)", re.ASCII)
+_DAYS: Final = re.compile(r"([1-9][0-9]{0,3})日", re.ASCII)
+_NONE: Final = "none"
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MONTHS_PER: Final = {"年": 12, "个月": 1}
 
@@ -26,6 +28,13 @@ def parse_months(value: object) -> int:
     if not isinstance(value, str) or (match := _LENGTH.fullmatch(value)) is None:
         raise ValueError(f"not a length such as 3年 or 36个月: {value!r}")
     return int(match[1]) * _MONTHS_PER[match[2]]
+
+
+def parse_days(value: object) -> int:
+    """``90日`` → 90. Raises ``ValueError`` for anything else."""
+    if not isinstance(value, str) or (match := _DAYS.fullmatch(value)) is None:
+        raise ValueError(f"not a number of days such as 90日: {value!r}")
+    return int(match[1])
 
 
 def parse_day(value: object) -> date:
@@ -40,12 +49,19 @@ def parse_flag(value: object) -> bool:
     return value
 
 
-def parse_rounding(value: object) -> int:
-    """``yuan`` → 100, ``fen`` → 1."""
-    units = {"yuan": 100, "fen": 1}
-    if not isinstance(value, str) or value not in units:
-        raise ValueError(f"not yuan or fen: {value!r}")
-    return units[value]
+def meaning(**words: T) -> Parse[T]:
+    """Reads one of some words, written with hyphens, as what it means."""
+    meant = {name.replace("_", "-"): what for name, what in words.items()}
+
+    def parse(value: object) -> T:
+        if not isinstance(value, str) or value not in meant:
+            raise ValueError(f"not one of {', '.join(meant)}: {value!r}")
+        return meant[value]
+
+    return parse
+
+
+parse_rounding: Final = meaning(yuan=100, fen=1)
 
 
 E = TypeVar("E", bound=Enum)
@@ -60,6 +76,21 @@ def one_of(kind: type[E]) -> Parse[E]:
         except ValueError as error:
             known = ", ".join(str(member.value) for member in kind)
             raise ValueError(f"not one of {known}: {value!r}") from error
+
+    return parse
+
+
+def some_of(kind: type[E]) -> Parse[frozenset[E]]:
+    """Reads ``withdrawal, duplicate`` as those members of an enumeration; ``none`` as no member."""
+    parse_one = one_of(kind)
+
+    def parse(value: object) -> frozenset[E]:
+        if not isinstance(value, str):
+            raise ValueError(f"not a list in words: {value!r}")
+        names = [] if value == _NONE else [name.strip() for name in value.split(",")]
+        if len(set(names)) < len(names):
+            raise ValueError(f"named twice: {value!r}")
+        return frozenset(parse_one(name) for name in names)
 
     return parse
 

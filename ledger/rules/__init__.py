@@ -14,14 +14,17 @@ from ledger.rules.claim import (
     Determination,
     Draw,
     FundedSpan,
+    OtherFunding,
     RecognisedWindow,
     Standing,
     Step,
+    WayOut,
     WindowUse,
 )
 from ledger.rules.decision import determine
 from ledger.rules.intake import read_particulars
 from ledger.rules.particulars import Particulars
+from ledger.rules.validity import require_in_force, require_plan_year
 
 __all__ = [
     "Binding",
@@ -29,11 +32,15 @@ __all__ = [
     "Determination",
     "Draw",
     "FundedSpan",
+    "OtherFunding",
     "Particulars",
     "RecognisedWindow",
     "Standing",
     "Step",
+    "WayOut",
     "WindowUse",
     "determine",
     "read_particulars",
+    "require_in_force",
+    "require_plan_year",
 ]

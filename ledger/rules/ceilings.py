@@ -45,7 +45,8 @@ def discretionary(claim: Claim, terms: DiscretionaryCeiling, room: Room) -> Enti
 
 def _tier_reached(claim: Claim, terms: TierCeiling) -> Tier:
     count = claim.particulars.number(terms.count)
-    reached = [tier for tier in terms.tiers if tier.at_least <= count]
+    least = count if terms.at_least_included.value else count - 1
+    reached = [tier for tier in terms.tiers if tier.at_least <= least]
     if reached:
         return reached[-1]
     lowest, label = terms.tiers[0].at_least, claim.rule.particulars[terms.count].label

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from ledger.calendar import Window
@@ -14,6 +15,23 @@ from ledger.errors import Headroom, Text
 from ledger.policy.model import Policy, Rule
 from ledger.rules.particulars import Particulars
 from ledger.scopes import Scope
+
+
+class WayOut(StrEnum):
+    """What the office decided about other public money for the same matter (reading B10)."""
+
+    RETURN_THEN_CLAIM = "return-then-claim"
+    """It was paid back, so that the claim stands by itself."""
+    TOP_UP_DIFFERENCE = "top-up-difference"
+    """It stays, and only the difference is granted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFunding:
+    """Public money that the enterprise has declared for the same matter, over all levels. None: not decided yet."""
+
+    amount_fen: int
+    way_out: WayOut | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,7 @@ class Claim:
     cap_year: int
     particulars: Particulars
     applied_on: date
+    other_funding: OtherFunding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,8 @@ class Step:
     """One line of the calculation sheet; ``amount_fen`` is what is left of the claim after it.
 
     ``step`` is one of ``rent-basis``, ``rate``, ``area-cap``, ``window``, ``tier``, ``ceiling``, ``item-cap``,
-    ``annual-cap``, ``rounding``. A fraction of a fen is left off in ``amount_fen`` and told in ``detail``.
+    ``annual-cap``, ``other-funding``, ``rounding``. A fraction of a fen is left off in ``amount_fen`` and told in
+    ``detail``.
     """
 
     clause: str
@@ -104,7 +124,9 @@ class WindowUse:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What finally cut the amount: ``limit`` is ``item``, ``area``, ``window`` or the name of a yearly limit."""
+    """What finally cut the amount: ``limit`` is ``item``, ``area``, ``window``, ``other-funding`` or the name of a yearly
+    limit.
+    """
 
     clause: str
     limit: str

@@ -12,7 +12,9 @@ from ledger.rules import wording
 from ledger.rules.ceilings import discretionary, tier_room, tiered
 from ledger.rules.claim import Claim, Determination, Draw, Standing
 from ledger.rules.entitlement import Entitlement, Room
+from ledger.rules.freshness import refuse_stale_costs
 from ledger.rules.limits import cut_to_item, cut_to_years, item_room, year_rooms
+from ledger.rules.other_funding import cut_to_other_funding, refuse_undecided_funding
 from ledger.rules.rated import rated, rated_with_area
 from ledger.rules.windowed import windowed
 
@@ -23,9 +25,12 @@ def determine(claim: Claim, standing: Standing) -> Determination:
     Pure: a quote and the real decision call this alike. Raises ``Refusal`` with the clause, and the limit where one
     was missing: ``limit-exhausted``, ``item-already-awarded``, ``above-ceiling``, ``below-lowest-tier``,
     ``window-ended``, ``window-not-begun``, ``window-conflict``, ``months-already-funded``, ``not-yet-paid``,
-    ``nothing-to-grant``, and the codes that the policy's ``refused_when`` give (``equity-relation``).
+    ``not-the-previous-year``, ``nothing-to-grant``, those of :mod:`ledger.rules.freshness` and
+    :mod:`ledger.rules.other_funding`, and the codes that the policy's ``refused_when`` give (``equity-relation``).
     """
     _refuse_barred(claim)
+    refuse_undecided_funding(claim)
+    refuse_stale_costs(claim)
     item = item_room(claim, standing)
     tier = tier_room(claim, standing, claim.rule.terms) if isinstance(claim.rule.terms, TierCeiling) else None
     entitlement = cut_to_item(claim, _by_shape(claim, standing, tier or item), item)
@@ -33,6 +38,7 @@ def determine(claim: Claim, standing: Standing) -> Determination:
     if claim.rule.limit is not None:
         years = year_rooms(claim, standing, claim.rule.limit, entitlement)
         entitlement = cut_to_years(claim, entitlement, years)
+    entitlement = cut_to_other_funding(claim, entitlement)
     amount_fen = _granted_fen(claim, entitlement)
     entitlement = _rounded(claim, entitlement, amount_fen)
     whole = [room for room in (tier, item) if room is not None]

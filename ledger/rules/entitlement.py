@@ -22,9 +22,13 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """A claim half computed. Every step returns a new one; ``bound_by`` is the last step that cut."""
+    """A claim half computed. Every step returns a new one; ``bound_by`` is the last step that cut.
+
+    ``cost_fen`` is the cost that is funded; None where the rule goes by none.
+    """
 
     portions: tuple[Portion, ...]
+    cost_fen: Fraction | None = None
     steps: tuple[Step, ...] = ()
     bound_by: Binding | None = None
     window: WindowUse | None = None

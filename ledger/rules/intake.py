@@ -9,7 +9,7 @@ from typing import Final
 
 from ledger.errors import FieldError, Malformed, Text
 from ledger.money import parse_yuan
-from ledger.policy.model import Rule
+from ledger.policy.model import CapYear, Rule
 from ledger.policy.terms import Kind, Particular
 from ledger.rules.particulars import MONEY_FEN_MOST, Particulars, Value, field_of
 from ledger.rules.periods import period_errors
@@ -42,10 +42,19 @@ def read_particulars(rule: Rule, raw: Mapping[str, object]) -> Particulars:
         else:
             if value is not None:
                 values[particular.name] = value
+    asked = _event_day_asked(rule)
+    if asked is not None and asked not in raw:
+        errors.append(_missing(rule.particulars[asked]))
     particulars = Particulars({p.name: p.kind for p in rule.particulars.values()}, values)
     if errors or (errors := period_errors(rule, particulars)):
         raise Malformed(errors)
     return particulars
+
+
+def _event_day_asked(rule: Rule) -> str | None:
+    """The date that must be stated although it is optional: where the yearly limit counts by the event (reading B1)."""
+    counts_by_event = rule.limit is not None and rule.limit.cap_year.value is CapYear.EVENT
+    return rule.event_day if counts_by_event else None
 
 
 def _read(particular: Particular, raw: Mapping[str, object]) -> Value | None:

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from ledger.errors import Refusal, Text
-from ledger.policy.model import Limit, Rule
-from ledger.policy.terms import DiscretionaryCeiling
+from ledger.policy.model import ItemSpan, Limit, Rule
+from ledger.policy.terms import Cited, DiscretionaryCeiling
 from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim, Standing
 from ledger.rules.entitlement import Entitlement, Portion, Room, exhausted, room_under
 from ledger.rules.particulars import Particulars
 from ledger.rules.rated import cut_told
-from ledger.scopes import ITEM, enterprise_year, item_of_rule
+from ledger.scopes import ITEM, enterprise_year, item_of_rules
 
 
 def item_room(claim: Claim, standing: Standing) -> Room | None:
     """What is left for the item under this rule, over all years; None where the rule sets no such ceiling.
 
-    Raises ``Refusal`` ``item-already-awarded`` where the rule funds an item once and something was granted for it.
+    Raises ``Refusal`` ``item-already-awarded`` where the rule funds an item once and something was granted for it, unless
+    what a yearly limit cut off then is carried over (reading B30).
     """
     ceiling_fen = item_ceiling_fen(claim.rule, claim.particulars)
     if ceiling_fen is None:
         return None
-    scope = item_of_rule(claim.policy.id, claim.rule.id, claim.item)
+    year = claim.cap_year if _holds(claim.rule.item_span, ItemSpan.YEAR) else None
+    rules = claim.rule.id if claim.rule.limit is None else claim.rule.limit.name
+    scope = item_of_rules(claim.policy.id, rules, claim.item, year)
     room = room_under(standing, scope, ITEM, claim.rule.article, ceiling_fen)
-    if claim.rule.once_per_item and claim.rule.once_per_item.value and room.head.used_fen > 0:
+    if _holds(claim.rule.once_per_item, True) and not _carried(claim.rule) and room.head.used_fen > 0:
         raise _already_awarded(claim, room)
     return room
+
+
+def _holds(cited: Cited[Any] | None, value: object) -> bool:
+    return cited is not None and cited.value == value
+
+
+def _carried(rule: Rule) -> bool:
+    return _holds(rule.remainder_carried, True)
 
 
 def item_ceiling_fen(rule: Rule, particulars: Particulars) -> int | None:
@@ -46,7 +58,13 @@ def cut_to_item(claim: Claim, before: Entitlement, room: Room | None) -> Entitle
     if before.exact_fen and not room.left_fen:
         raise exhausted(claim, room)
     (portion,) = before.portions
-    smaller = Portion(portion.period, min(portion.exact_fen, Fraction(room.left_fen)))
+    most_fen = Fraction(room.left_fen)
+    if _carried(claim.rule):
+        # Only the rest of one entitlement: the same cost was granted in part before.
+        most_fen = max(Fraction(0), min(portion.exact_fen, Fraction(room.head.ceiling_fen)) - room.head.used_fen)
+        if portion.exact_fen and not most_fen:
+            raise _already_awarded(claim, room)
+    smaller = Portion(portion.period, min(portion.exact_fen, most_fen))
     after = before.cut((smaller,), Binding(room.head.clause, room.head.limit))
     told, effect, raised = wording.room(room.head), cut_told(before, after), _raised_told(claim)
     return after.stepped(
@@ -61,13 +79,16 @@ def cut_to_item(claim: Claim, before: Entitlement, room: Room | None) -> Entitle
 
 def year_rooms(claim: Claim, standing: Standing, limit: Limit, entitlement: Entitlement) -> list[Room]:
     """What is left of the yearly limit, for each portion's period, in the portions' order."""
+    bonus = claim.rule.item_cap_bonus
+    raised = bonus is not None and bonus.raises_limit.value and claim.particulars.flag(bonus.when)
+    ceiling_fen = limit.ceiling_fen.value + (bonus.amount_fen.value if bonus and raised else 0)
     return [
         room_under(
             standing,
             enterprise_year(claim.policy.id, limit.name, claim.enterprise, portion.period),
             limit.name,
             limit.clause,
-            limit.ceiling_fen.value,
+            ceiling_fen,
         )
         for portion in entitlement.portions
     ]

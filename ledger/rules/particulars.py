@@ -25,7 +25,7 @@ class Particulars:
     kinds: Mapping[str, Kind]
     values: Mapping[str, Value]
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: str | None) -> bool:
         return name in self.values
 
     def number(self, name: str) -> int:

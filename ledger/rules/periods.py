@@ -28,6 +28,10 @@ def claimed_months(particulars: Particulars, window: WindowTerms) -> list[Window
 
 def period_errors(rule: Rule, particulars: Particulars) -> list[FieldError]:
     """What is wrong with a claimed period: it ends before it begins, is not made of whole months, or costs absurdly."""
+    if (dates := rule.cost_dates) and dates.since in particulars and dates.until in particulars:
+        assert dates.since and dates.until
+        if particulars.day(dates.until) < particulars.day(dates.since):
+            return [_invalid(dates.until, Text(zh="止日早于起日", en="the period ends before it begins"))]
     if not isinstance(rule.terms, WindowedRate):
         return []
     window, source = rule.terms.window, rule.terms.source

@@ -6,46 +6,53 @@ from fractions import Fraction
 
 from ledger.errors import Text
 from ledger.policy.model import CapYear
-from ledger.policy.terms import Kind, Rate, RateArea
+from ledger.policy.terms import AreaCapOn, Kind, Rate, RateArea
 from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim
 from ledger.rules.entitlement import Entitlement, Portion
 
 
 def plain_period(claim: Claim) -> str:
-    """The period of a claim that lies in one: the year it states, where the limit counts by that, or the plan year."""
-    limit = claim.rule.limit
-    if limit is not None and limit.cap_year.value is CapYear.PURCHASE:
+    """The period of a claim that lies in one: the year it states or its event's, where the limit counts by that, or the
+    plan year.
+    """
+    counted_by = claim.rule.limit.cap_year.value if claim.rule.limit else CapYear.PLAN
+    if counted_by is CapYear.PURCHASE:
         (year,) = claim.particulars.of_kind(Kind.YEAR)
         return str(claim.particulars.number(year))
+    if counted_by is CapYear.EVENT:
+        assert claim.rule.event_day is not None, "the loader asks for it"
+        return str(claim.particulars.day(claim.rule.event_day).year)
     return str(claim.cap_year)
 
 
 def rated(claim: Claim, terms: Rate | RateArea) -> Entitlement:
     """rate × cost."""
-    cost_fen = claim.particulars.number(terms.basis)
-    exact_fen = terms.rate.value * cost_fen
-    return Entitlement((Portion(plain_period(claim), exact_fen),)).stepped(
-        claim.rule.article, "rate", rate_told(cost_named(claim, terms.basis), terms.rate.value, Fraction(cost_fen))
+    cost_fen = Fraction(claim.particulars.number(terms.basis))
+    portion = Portion(plain_period(claim), terms.rate.value * cost_fen)
+    return Entitlement((portion,), cost_fen).stepped(
+        claim.rule.article, "rate", rate_told(cost_named(claim, terms.basis), terms.rate.value, cost_fen)
     )
 
 
 def rated_with_area(claim: Claim, terms: RateArea) -> Entitlement:
-    """min(rate × cost, amount per m² × area)."""
+    """min(rate × cost, amount per m² × area); where the amount per m² bounds the cost, at most rate × that (B15)."""
     before = rated(claim, terms)
     centi_m2 = claim.particulars.number(terms.area)
-    cap_fen = Fraction(terms.per_m2_fen.value * centi_m2, 100)
+    area_fen = Fraction(terms.per_m2_fen.value * centi_m2, 100)
+    on_cost = terms.area_cap_on.value is AreaCapOn.COST
+    cap_fen = area_fen * terms.rate.value if on_cost else area_fen
     (portion,) = before.portions
     smaller = Portion(portion.period, min(portion.exact_fen, cap_fen))
     after = before.cut((smaller,), Binding(claim.rule.article, "area"))
     cap, per_m2 = wording.amount(cap_fen), wording.amount(terms.per_m2_fen.value)
-    effect = cut_told(before, after)
+    effect, share = cut_told(before, after), f" × {wording.percent(terms.rate.value)}" if on_cost else ""
     return after.stepped(
         claim.rule.article,
         "area-cap",
         Text(
-            zh=f"每平方米最高{per_m2.zh} × {wording.area(centi_m2)}平方米 = {cap.zh}；{effect.zh}",
-            en=f"at most {per_m2.en} per m² × {wording.area(centi_m2)} m² = {cap.en}; {effect.en}",
+            zh=f"每平方米最高{per_m2.zh} × {wording.area(centi_m2)}平方米{share} = {cap.zh}；{effect.zh}",
+            en=f"at most {per_m2.en} per m² × {wording.area(centi_m2)} m²{share} = {cap.en}; {effect.en}",
         ),
     )
 

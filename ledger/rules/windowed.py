@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from ledger.calendar import Window, add_months, days_in_both, years_of_window
+from ledger.calendar import Window, add_days, add_months, calendar_years_of, days_in_both, years_of_window
 from ledger.errors import Refusal, Text
-from ledger.policy.terms import MonthlyRent, PeriodCost, PeriodSplit, RentBasis, WindowedRate
+from ledger.policy.model import CapYear, Policy
+from ledger.policy.terms import Bills, MonthlyRent, PeriodCost, PeriodSplit, RentBasis, WindowedRate
 from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim, RecognisedWindow, Standing, WindowUse
 from ledger.rules.entitlement import Entitlement, Portion
 from ledger.rules.periods import claimed_months, claimed_span
 from ledger.rules.rated import cost_named, cut_told, rate_told
 from ledger.scopes import enterprise_window
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """A year that the limit counts in: a benefit year, named by its first day, or a calendar year (reading B3)."""
+
+    name: str
+    days: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ class _Frame:
     extended_months: int
     window: Window
     open: Window
-    years: tuple[Window, ...]
+    years: tuple[_Year, ...]
     recognised: RecognisedWindow | None
 
     def use(self, funded: Window) -> WindowUse:
@@ -57,10 +67,27 @@ def _frame(claim: Claim, standing: Standing, terms: WindowedRate) -> _Frame:
     extended = claim.particulars.number(terms.window.extended_by) if terms.window.extended_by else 0
     if recognised is not None:
         extended = max(extended, recognised.rent_free_months)
-    window = Window(anchor, add_months(anchor, terms.window.months.value + extended))
-    years = tuple(years_of_window(anchor, window.end, terms.window.months.value))
+    whole = Window(anchor, add_months(anchor, terms.window.months.value + extended))
+    years = tuple(_years(whole, terms.window.months.value, claim.rule.limit.cap_year.value))
+    window = _within_validity(claim.policy, whole)
     own = Window(min(own_anchor, window.end), window.end)
     return _Frame(scope.key, anchor, extended, window, own, years, recognised)
+
+
+def _years(window: Window, months: int, counted_by: CapYear) -> Iterator[_Year]:
+    if counted_by is CapYear.CALENDAR:
+        for year in calendar_years_of(window):
+            yield _Year(str(year.start.year), year)
+    else:
+        for year in years_of_window(window.start, window.end, months):
+            yield _Year(year.start.isoformat(), year)
+
+
+def _within_validity(policy: Policy, window: Window) -> Window:
+    """A recognised window runs on after the policy has expired, or ends with it (reading B33)."""
+    if policy.windows_run_on.value:
+        return window
+    return Window(window.start, max(window.start, min(window.end, policy.validity.end)))
 
 
 def _rent(claim: Claim, terms: WindowedRate, rent: MonthlyRent, frame: _Frame) -> Entitlement:
@@ -75,7 +102,8 @@ def _rent(claim: Claim, terms: WindowedRate, rent: MonthlyRent, frame: _Frame) -
     funded = _fundable(claim, terms, frame, months)
     after = before.cut(_by_year(frame, funded, monthly_fen * rate), Binding(article, "window"))
     after = after.stepped(article, "window", _window_told(frame, before, after, _months_told(funded, months)))
-    return replace(after, window=frame.use(Window(funded[0].start, funded[-1].end)))
+    use = frame.use(Window(funded[0].start, funded[-1].end))
+    return replace(after, window=use, cost_fen=monthly_fen * len(funded))
 
 
 def _unit_rent_fen(claim: Claim, rent: MonthlyRent) -> int:
@@ -87,16 +115,16 @@ def _unit_rent_fen(claim: Claim, rent: MonthlyRent) -> int:
 
 
 def _by_year(frame: _Frame, months: list[Window], monthly_fen: Fraction) -> tuple[Portion, ...]:
-    """A month counts in the benefit year that it begins in; before the first it counts there, after the last there."""
-    sums: dict[date, Fraction] = {}
+    """A month counts in the year that it begins in; before the first it counts there, after the last there."""
+    sums: dict[str, Fraction] = {}
     for month in months:
-        year = _year_of(frame, month.start)
-        sums[year.start] = sums.get(year.start, Fraction(0)) + monthly_fen
-    return tuple(Portion(start.isoformat(), fen) for start, fen in sums.items())
+        name = _year_of(frame, month.start).name
+        sums[name] = sums.get(name, Fraction(0)) + monthly_fen
+    return tuple(Portion(name, fen) for name, fen in sums.items())
 
 
-def _year_of(frame: _Frame, day: date) -> Window:
-    return next((year for year in reversed(frame.years) if year.start <= day), frame.years[0])
+def _year_of(frame: _Frame, day: date) -> _Year:
+    return next((year for year in reversed(frame.years) if year.days.start <= day), frame.years[0])
 
 
 def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Window]) -> list[Window]:
@@ -131,9 +159,10 @@ def _period_cost(claim: Claim, terms: WindowedRate, source: PeriodCost, frame: _
     if not frame.open.covers(span):
         raise _outside(claim, frame, span)
     _refuse_funded(claim, frame, span)
-    _refuse_unpaid(claim, source)
+    _refuse_unpaid(claim, source, span)
     cost_fen = Fraction(claim.particulars.number(source.cost))
-    rated = Entitlement(_split(frame, span, terms.rate.value * cost_fen, source.split.value)).stepped(
+    portions = _split(frame, span, terms.rate.value * cost_fen, source.split.value)
+    rated = Entitlement(portions, cost_fen).stepped(
         claim.rule.article, "rate", rate_told(cost_named(claim, source.cost), terms.rate.value, cost_fen)
     )
     told = _window_told(frame, rated, rated, wording.span(span))
@@ -141,13 +170,13 @@ def _period_cost(claim: Claim, terms: WindowedRate, source: PeriodCost, frame: _
 
 
 def _split(frame: _Frame, span: Window, exact_fen: Fraction, how: PeriodSplit) -> tuple[Portion, ...]:
-    """A cost over the benefit years that its period lies in: by days, or all where it ends."""
+    """A cost over the years that its period lies in: by days, or all where it ends."""
     if how is PeriodSplit.BY_PERIOD_END:
-        year = next(y for y in frame.years if y.start < span.end <= y.end)
-        return (Portion(year.start.isoformat(), exact_fen),)
+        year = next(y for y in frame.years if y.days.start < span.end <= y.days.end)
+        return (Portion(year.name, exact_fen),)
     whole = days_in_both(span, span)
-    shares = [(year, days_in_both(year, span)) for year in frame.years]
-    return tuple(Portion(y.start.isoformat(), exact_fen * days / whole) for y, days in shares if days)
+    shares = [(year, days_in_both(year.days, span)) for year in frame.years]
+    return tuple(Portion(year.name, exact_fen * days / whole) for year, days in shares if days)
 
 
 def _refuse_funded(claim: Claim, frame: _Frame, span: Window) -> None:
@@ -164,14 +193,35 @@ def _refuse_funded(claim: Claim, frame: _Frame, span: Window) -> None:
             )
 
 
-def _refuse_unpaid(claim: Claim, source: PeriodCost) -> None:
-    if source.paid_on is None or (paid_on := claim.particulars.day(source.paid_on)) <= claim.applied_on:
+def _refuse_unpaid(claim: Claim, source: PeriodCost, span: Window) -> None:
+    """Pay first, then claim (reading B11)."""
+    if source.paid_first is None:
+        return
+    if source.paid_first.bills.value is Bills.PREVIOUS_YEAR_PAID:
+        _refuse_other_years(claim, span)
+    if (paid_on := claim.particulars.day(source.paid_first.on)) <= claim.applied_on:
         return
     raise Refusal(
         "not-yet-paid",
         Text(
             zh=f"费用于{paid_on}缴纳，晚于申请日{claim.applied_on}；先缴后补，请缴费后再申报。",
             en=f"Paid on {paid_on}, after the application of {claim.applied_on}: pay first, then claim.",
+        ),
+        clause=claim.rule.article,
+    )
+
+
+def _refuse_other_years(claim: Claim, span: Window) -> None:
+    year = claim.applied_on.year - 1
+    if span.start.year == year == add_days(span.end, -1).year:
+        return
+    told = wording.span(span)
+    raise Refusal(
+        "not-the-previous-year",
+        Text(
+            zh=f"费用期间{told.zh}不在申请日{claim.applied_on}的上一年度（{year}年）之内，不予资助。请按上一年度的账单申报。",
+            en=f"The period {told.en} is not inside {year}, the year before the application of {claim.applied_on}. "
+            "Claim that year's bills.",
         ),
         clause=claim.rule.article,
     )

@@ -104,7 +104,7 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves so far; :data:`EMPTY_ROOT` when there are none."""
-        return _combined(self.edge) if self.edge else EMPTY_ROOT
+        return combined(self.edge) if self.edge else EMPTY_ROOT
 
     def append(self, leaf_hashes: Sequence[bytes]) -> tuple[Frontier, list[bytes]]:
         """The frontier after these leaves, and the run to store with each of them.
@@ -266,11 +266,11 @@ def _hashes_of(paths: Sequence[Sequence[_Range]], reader: NodeReader) -> list[tu
     # Proofs from one tree share most of their upper nodes, and the incomplete edge: each is read once.
     wanted = list(dict.fromkeys(node for path in covers for parts in path for node in parts))
     found = dict(zip(wanted, _read(reader, wanted), strict=True))
-    return [tuple(_combined([found[node] for node in parts]) for parts in path) for path in covers]
+    return [tuple(combined([found[node] for node in parts]) for parts in path) for path in covers]
 
 
-def _combined(hashes: Sequence[bytes]) -> bytes:
-    """The hash over adjacent complete subtrees, each smaller than the one to its left: folded from the right."""
+def combined(hashes: Sequence[bytes]) -> bytes:
+    """The hash over adjacent complete subtrees, none larger than the one to its left: folded from the right."""
     result = hashes[-1]
     for left in reversed(hashes[:-1]):
         result = node_hash(left, result)

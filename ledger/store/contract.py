@@ -41,8 +41,10 @@ class LedgerStore(DCBRecorder, ABC):
         """The position of the last event, 0 in an empty store."""
 
     @abstractmethod
-    def transaction(self) -> AbstractContextManager[WriteTransaction]:
+    def transaction(self, foreseen: Sequence[str] = ()) -> AbstractContextManager[WriteTransaction]:
         """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises.
+
+        ``foreseen`` are tags whose histories will be asked for: a server can send them along with the lock.
 
         Raises :class:`~ledger.errors.Unavailable` where the lock or the disk did not answer.
         """

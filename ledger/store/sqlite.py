@@ -21,7 +21,6 @@ from eventsourcing.dcb.api import (
     DCBAppendCondition,
     DCBEvent,
     DCBQuery,
-    DCBQueryItem,
     DCBReadResponse,
     DCBSequencedEvent,
 )
@@ -43,9 +42,19 @@ Row = tuple[int, str, str, bytes]
 
 _HEAD: Final = "SELECT max(position) FROM events"
 _INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES (?, ?, ?, ?, ?)"
+_HISTORY: Final = """
+SELECT t.tag, e.position, e.type, e.tags, e.data
+FROM event_tags AS t CROSS JOIN events AS e ON e.position = t.position WHERE t.tag = ? ORDER BY t.position"""
 _RUNS: Final = "SELECT position - 1, run FROM events WHERE position IN (SELECT value FROM json_each(?))"
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
+
+
+def _sequenced(position: int, type_: str, tags: str, data: bytes) -> DCBSequencedEvent:
+    try:
+        return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
+    except (TypeError, msgspec.DecodeError) as error:
+        raise _unreadable(position, error) from error
 
 
 class SQLiteReadResponse(DCBReadResponse):
@@ -64,11 +73,7 @@ class SQLiteReadResponse(DCBReadResponse):
         return self._head
 
     def __next__(self) -> DCBSequencedEvent:
-        position, type_, tags, data = next(self._rows)
-        try:
-            return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
-        except (TypeError, msgspec.DecodeError) as error:
-            raise _unreadable(position, error) from error
+        return _sequenced(*next(self._rows))
 
 
 class WriteTransaction:
@@ -104,12 +109,10 @@ class WriteTransaction:
     def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
         """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
         # One range scan of the index each: in process, a question costs no round trip.
-        return {tag: list(self._history(tag)) for tag in tags}
-
-    def _history(self, tag: str) -> SQLiteReadResponse:
-        query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
-        bounds = selection(query, after=0, upto=self._head, limit=EVERYTHING)
-        return SQLiteReadResponse(_rows(self._connection, *bounds), self._head)
+        found: dict[str, list[DCBSequencedEvent]] = {tag: [] for tag in tags}
+        for tag, *row in self._connection.executemany(_HISTORY, [(tag,) for tag in found]):
+            found[tag].append(_sequenced(*row))
+        return found
 
     def append(self, events: Sequence[DCBEvent]) -> int:
         """Append events at the next positions and return the last position."""
@@ -182,8 +185,11 @@ class SQLiteDCBRecorder(LedgerStore):
             return transaction.append(events)
 
     @contextmanager
-    def transaction(self) -> Iterator[WriteTransaction]:
-        """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises."""
+    def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[WriteTransaction]:
+        """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises.
+
+        ``foreseen`` changes nothing here: in process, a question costs no round trip.
+        """
         if not self._write_lock.acquire(timeout=self._lock_timeout_s):
             raise busy(self._path)
         try:

@@ -111,6 +111,14 @@ def require_library(version: str) -> None:
         )
 
 
+def changed_objects(connection: apsw.Connection) -> list[str]:
+    """The names of our tables and triggers that are missing or changed, and of triggers and views that are not ours."""
+    found = {name: (kind, sql) for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")}
+    ours = {name for name, sql in _OBJECTS.items() if name not in found or found[name][1] != sql}
+    theirs = {name for name, (kind, _) in found.items() if kind in ("trigger", "view") and name not in _OBJECTS}
+    return sorted(ours | theirs)
+
+
 def settle(connection: apsw.Connection, path: str, *, timeout_s: int) -> None:
     """Create the store in an empty file, or make sure that the file is a store this program can use.
 

@@ -40,6 +40,7 @@ TABLE = {
     "GET /api/v1/awards/<award_id>/disbursements/<number>": STAFF,
     "POST /api/v1/awards/<award_id>/disbursements/<number>/order": "finance",
     "POST /api/v1/awards/<award_id>/disbursements/<number>/settlement": "cashier",
+    "POST /api/v1/awards/<award_id>/disbursements/<number>/return": "cashier",
     "POST /api/v1/awards/<award_id>/disbursements/<number>/cancellation": "finance",
     "POST /api/v1/awards/<award_id>/violations": "supervisor",
     "GET /api/v1/awards/<award_id>/violations/<number>": STAFF,
@@ -53,7 +54,7 @@ TABLE = {
     "GET /api/v1/enterprises/<uscc>/limits": STAFF,
     "GET /api/v1/budgets": STAFF,
     "GET /api/v1/budgets/<policy_id>/<number>": STAFF,
-    "POST /api/v1/budgets": "approver",
+    "POST /api/v1/budgets": "finance",
     "GET /api/v1/events": "admin auditor",
     "GET /api/v1/refusals": "admin auditor supervisor",
 }

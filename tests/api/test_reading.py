@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.rest import moments
+from api.rest import lists, moments
 from tests.api.http_office import ENTERPRISE, V1, HttpOffice, SetClock
 
 LISTS = ("applications", "awards", "enterprises")
@@ -41,7 +41,7 @@ def test_every_resource_can_be_asked_as_of_an_instant(office: HttpOffice, clock:
     before_approval = clock.now
     clock.advance(minutes=1)
     body = {"policy": "shenzhen-meddev-2022", "year": 2026, "amount": "9000000.00"}
-    office.does("approver", f"{V1}/budgets", body)
+    office.does("finance", f"{V1}/budgets", body)
     approval = office.post("approver", f"{application}/approval", {"amount": "6000000.00"})
     award, now = approval.headers["Location"], str(office.head)
     then = f"as_of={quote(before_approval.isoformat())}"
@@ -85,6 +85,27 @@ def test_every_resource_can_be_asked_by_business_date(office: HttpOffice, clock:
     assert (row["awarded"], row["settled"], row["cases"]) == ("6000000.00", "0.00", 1)
 
 
+def test_a_list_by_business_date_is_true_of_one_position(office: HttpOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    applications = [office.submitted(item=f"产品{number}") for number in range(4)]
+    position, views = office.head, office.service.views
+    assert views.wait_for(position, 10)
+    read = type(views).cases
+
+    def moving(runner: object, *sought: object, **page: object) -> object:
+        found = read(runner, *sought, **page)
+        if page["page"] == 1:
+            office.does("intake", f"{applications[0]}/acceptance", {"acceptance_number": "SL-1"})
+            assert views.wait_for(office.head, 10)
+        return found
+
+    monkeypatch.setattr(lists, "_BATCH", 2)
+    monkeypatch.setattr(type(views), "cases", moving)
+    listed = office.get("intake", f"{V1}/applications?effective=2026-06-01").json
+    assert [row["item"] for row in listed["applications"]] == ["产品3", "产品2", "产品1", "产品0"]
+    assert {row["state"] for row in listed["applications"]} == {"submitted"}
+    assert listed["position"] == position
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -99,6 +120,12 @@ def test_every_resource_can_be_asked_by_business_date(office: HttpOffice, clock:
         ("page=" + "9" * 40, "page"),
         ("state=gone", "state.0"),
         ("enterprise=1", "enterprise"),
+        ("text=" + "x" * 201, "text"),
+        ("text=" + "x" * 60_000, "text"),
+        ("text=%00", "text"),
+        ("text=%E2%80%8B", "text"),
+        ("rule=" + "5" * 201, "rule"),
+        ("policy=%00", "policy"),
     ],
 )
 def test_a_misspelt_question_is_refused_by_name(office: HttpOffice, query: str, field: str) -> None:
@@ -129,6 +156,21 @@ def test_lists_are_paged_filtered_and_searched(office: HttpOffice) -> None:
     assert len(detail["cases"]) == 6
 
 
+@pytest.mark.parametrize("text", ["%", "_", "\\", "/", "%产%", "_" * 200])
+def test_a_wildcard_in_a_search_is_a_character_like_any_other(office: HttpOffice, text: str) -> None:
+    office.submitted(item="产品")
+    now = str(office.head)
+    for name in ("applications", "enterprises"):
+        found = office.get("finance", f"{V1}/{name}?text={quote(text, safe='')}", Ledger_Position=now)
+        assert (found.status_code, found.json["total"]) == (200, 0)
+
+
+def test_a_state_may_be_named_any_number_of_times(office: HttpOffice) -> None:
+    office.submitted()
+    listed = f"{V1}/applications?" + "&".join(["state=submitted"] * 40_000)
+    assert office.get("finance", listed, Ledger_Position=str(office.head)).json["total"] == 1
+
+
 def test_the_feed_can_be_resumed_at_any_position(office: HttpOffice) -> None:
     office.approved()
     whole = office.get("auditor", f"{V1}/events?limit=1000").json["events"]
@@ -146,7 +188,8 @@ def test_policies_tell_what_a_claim_must_state(office: HttpOffice) -> None:
     (listed,) = office.get("publisher", f"{V1}/policies").json["policies"]
     policy = office.get("publisher", f"{V1}/policies/{listed['id']}").json
     (rule,) = [rule for rule in policy["rules"] if rule["id"] == "5.2"]
-    assert {particular["name"] for particular in rule["particulars"]} == {"rd_cost", "special_approval"}
+    asked = {particular["name"] for particular in rule["particulars"] if particular["required"]}
+    assert asked == {"rd_cost", "special_approval"}
     assert rule["limit"] == "C5"
     assert office.get("publisher", f"{V1}/policies/none").status_code == 404
     assert office.get("publisher", f"{V1}/budgets/none/2026").status_code == 404

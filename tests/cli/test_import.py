@@ -1,8 +1,9 @@
-"""Applications from a file: all of it or nothing, told by row and column, and never twice."""
+"""Applications from a file: checked as a whole, told by row and column, recorded row by row, and never twice."""
 
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from api.credentials import Credentials
 from api.imports.csv_file import NotCsv, column_letter, read_sheet
 from api.imports.values import value_of
 from api.service import CREDENTIALS, open_service
+from ledger.application import FundingLedger
 from ledger.calendar import system_clock
 from ledger.commands.grant_role import GrantRole
+from ledger.commands.submit_application import SubmitApplication
+from ledger.errors import Refusal, Text, Unavailable
 from ledger.policy.terms import Kind
 from ledger.roles import SYSTEM
 from projections.queries import CaseRow
@@ -131,6 +135,83 @@ def test_a_repeated_import_records_a_row_twice(desk: Desk) -> None:
     assert "2项此前已导入" in desk.bring(CHINESE).stdout
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        CHINESE.replace("\n", "\r\n").encode("utf-8"),
+        CHINESE.encode("gb18030"),
+        ENGLISH.encode("utf-8"),
+        "\n".join([(lines := CHINESE.splitlines())[0], lines[2], "", lines[1]]).encode("utf-8"),
+    ],
+    ids=["crlf", "gb18030", "english", "another order"],
+)
+def test_the_same_rows_in_another_file_are_recorded_again(desk: Desk, again: bytes) -> None:
+    first = {row["application"] for row in desk.told(CHINESE)["applications"]}
+    told = desk.told(again)
+    assert told["imported"] == 0
+    assert {row["application"] for row in told["applications"]} == first
+    assert len(desk.recorded()) == 2
+
+
+FIVE = CHINESE.partition("\n")[0] + "".join(f"\n5.2,{ENTERPRISE},示例,演械{n},1600,是" for n in range(5)) + "\n"
+
+
+def test_a_failure_in_between_hides_what_is_recorded_or_cannot_be_resumed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, calls = FundingLedger.execute, count(1)
+
+    def failing(ledger: FundingLedger, *arguments: Any, **named: Any) -> Any:
+        if next(calls) in (3, 6):
+            raise Unavailable(Text("存储故障", "the store is at fault"))
+        return execute(ledger, *arguments, **named)
+
+    monkeypatch.setattr(FundingLedger, "execute", failing)
+    stopped = desk.bring(FIVE, "--json")
+    told = json.loads(stopped.stdout)
+    assert stopped.exit_code == Exit.FAULT
+    assert [row["row"] for row in told["applications"]] == [2, 3]
+    assert (told["rows"], told["imported"], told["stopped_at"]) == (5, 2, 4)
+    assert told["error"]["detail"] == "存储故障"
+    assert set(desk.recorded()) == {"演械0", "演械1"}
+
+    shown = desk.bring(FIVE)
+    assert shown.exit_code == Exit.FAULT
+    assert "在第6行停下：以上4行已在账本中，其余1行没有记录" in shown.stdout
+    assert "此前已导入" in shown.stdout
+    assert desk.told(FIVE)["imported"] == 1
+    assert len(desk.recorded()) == 5
+
+
+def test_an_interrupted_import_tells_nothing_of_what_is_recorded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute, calls = FundingLedger.execute, count(1)
+
+    def interrupted(ledger: FundingLedger, *arguments: Any, **named: Any) -> Any:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return execute(ledger, *arguments, **named)
+
+    monkeypatch.setattr(FundingLedger, "execute", interrupted)
+    result = desk.bring(FIVE)
+    assert result.exit_code == Exit.INTERRUPTED
+    assert "在第3行停下：以上1行已在账本中" in result.stdout
+
+
+def test_a_row_that_was_refused_once_stays_refused_when_the_reason_is_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def refusing(*_: Any) -> Any:
+            raise Refusal("some-reason", Text("不予受理", "refused"))
+
+        patched.setattr(SubmitApplication, "decide", refusing)
+        refused = desk.bring(FIVE)
+        assert (refused.exit_code, "不予受理" in refused.output) == (Exit.REFUSED, True)
+        assert desk.bring(FIVE).exit_code == Exit.REFUSED
+    assert desk.told(FIVE)["imported"] == 5
+
+
 def test_one_bad_row_lets_the_others_in_or_is_not_told_by_its_cell(desk: Desk) -> None:
     bad = CHINESE + f"5.2,{ENTERPRISE[:-1]}X,示例,演械003,1.23456789,也许\n5.9,{ENTERPRISE},示例,演械004,1,是\n"
     result = desk.bring(bad, "--json")
@@ -161,6 +242,7 @@ def test_one_bad_row_lets_the_others_in_or_is_not_told_by_its_cell(desk: Desk) -
         (f"5.2,{ENTERPRISE},示例,演械003,1e3,是", "E", "invalid-money"),
         (f"5.2,{ENTERPRISE},示例,演械003,1,是,多", None, "too-many-cells"),
         (f"5.2,{ENTERPRISE},示例,演械001,1600.00,是", None, "repeated-row"),
+        (f"5.2,{ENTERPRISE.lower()},示例,演械 ００１,1600.00,是", None, "repeated-row"),
     ],
 )
 def test_a_bad_row_is_imported(desk: Desk, line: str, column: str | None, code: str) -> None:

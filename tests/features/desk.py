@@ -85,27 +85,25 @@ class Desk:
     def submit(
         self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None
     ) -> Answer:
-        answer = must(
-            self.driver.act(
-                Act.SUBMIT,
-                self.hands[Act.SUBMIT],
-                policy=self.driver.policy.id,
-                rule=rule_id,
-                enterprise=code_of(enterprise),
-                enterprise_name=enterprise,
-                item=item,
-                particulars=particulars,
-            )
+        answer = self.driver.act(
+            Act.SUBMIT,
+            self.hands[Act.SUBMIT],
+            policy=self.driver.policy.id,
+            rule=rule_id,
+            enterprise=code_of(enterprise),
+            enterprise_name=enterprise,
+            item=item,
+            particulars=particulars,
         )
-        assert answer.case is not None
-        self.cases[name or item] = CaseOnDesk(answer.case, enterprise)
+        if answer.case is not None:
+            self.cases[name or item] = CaseOnDesk(answer.case, enterprise)
         return answer
 
     def accept(
         self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None
     ) -> None:
         """Submitted and accepted; kept under ``name`` where several applications are for one item."""
-        self.submit(enterprise, item, rule_id, particulars, name)
+        must(self.submit(enterprise, item, rule_id, particulars, name))
         must(self.act(Act.ACCEPT, name or item, acceptance_number=self.number("受理")))
 
     def award(self, enterprise: str, rule: Rule, amount_fen: int) -> None:
@@ -125,7 +123,7 @@ class Desk:
     def approve(self, item: str, amount_fen: int, plan_year: int | None = None) -> Answer:
         determined_fen = self.cases[item].determined_fen
         less = determined_fen is not None and amount_fen < determined_fen
-        reason = "局务会议定酌减" if less else None
+        reason = "局务会议定酌减" if less else "列入该年度资助计划" if plan_year else None
         return self.act(Act.APPROVE, item, amount_fen=amount_fen, cap_year=plan_year, reason=reason)
 
     def new_name(self, item: str) -> str:

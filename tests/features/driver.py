@@ -140,7 +140,7 @@ class InProcessDriver:
         self._reader = Reader(self._recorder, policies)
         self._keys = count(1)
         self.policy = policies.get(policy_id)
-        self._now = _morning(self.policy.validity.start)
+        self._now = _morning(date(self.policy.validity.start.year, 1, 1))
 
     def close(self) -> None:
         self._recorder.close()

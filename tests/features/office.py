@@ -96,6 +96,9 @@ class Office:
         must(self.desk.settle(item, amount_fen, serial or self.desk.number("银行")))
 
     def have_released(self, item: str, cause: Cause, amount_fen: int) -> None:
+        """The release, after the finding that it rests on where there is fault."""
+        if cause is Cause.VIOLATION:
+            self.have_violation(item)
         must(self.desk.act(Act.RELEASE, item, amount_fen=amount_fen, cause=cause))
 
     def have_violation(self, item: str) -> None:
@@ -151,6 +154,8 @@ class Office:
         self.answer = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
 
     def release(self, item: str, cause: Cause, amount_fen: int) -> None:
+        if cause is Cause.VIOLATION:
+            self.have_violation(item)
         self.watch()
         self.answer = self.desk.act(Act.RELEASE, item, amount_fen=amount_fen, cause=cause)
 

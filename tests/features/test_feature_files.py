@@ -257,10 +257,9 @@ def test_an_unknown_policy_does_not_go_unseen() -> None:
     "told",
     [
         f"{FILE}: the ceiling 400万元 lacks 1000万元",
-        f"{FILE}: the ceiling 500万元 lacks 12,500,000.01元",
-        "第五条: no example finds C5 used up",
+        f"{FILE}: the ceiling 400万元 lacks 10,000,000.01元",
+        f"{FILE}: no example finds C5 used up",
         f"{FILE}: C5's ceiling 1000万元 is never reached",
-        "第二十二条: rule 22.2 has no feature file",
     ],
 )
 def test_a_number_of_the_policy_without_its_rows_does_not_go_unseen(told: str) -> None:

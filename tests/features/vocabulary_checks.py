@@ -93,26 +93,26 @@ def faults_between_files(books: Iterable[Book], policies: Iterable[Policy]) -> l
 
 
 def _policy_numbers(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
-    of_article = {book.name.partition(" ")[0]: book for book in books}
-    for rule in policy.rules.values():
-        book = of_article.get(f"第{rule.article}条")
-        if book is None:
-            yield f"第{rule.article}条: rule {rule.id} has no feature file"
-        elif isinstance(rule.terms, Rate) and rule.item_cap_fen:
+    """The ceilings of every rule that a 规则 tells. That every rule is told is for the traceability to see."""
+    told = {chapter.name.partition(" ")[0]: book for book in books for chapter in book.chapters}
+    limits: dict[str, Book] = {}
+    for rule in (rule for rule in policy.rules.values() if rule.id in told):
+        book = told[rule.id]
+        if rule.limit is not None:
+            limits[rule.limit.name] = book
+        if isinstance(rule.terms, Rate) and rule.item_cap_fen:
             caps = [rule.item_cap_fen.value]
             caps += [caps[0] + rule.item_cap_bonus.amount_fen.value] if rule.item_cap_bonus else []
             for cap_fen in caps:
-                reached_fen = -(-cap_fen // rule.terms.rate.value)
-                missing = {reached_fen - 1, reached_fen, reached_fen + 1, cap_fen} - book.amounts()
-                for fen in sorted(missing):
+                reached_fen = -int(-cap_fen // rule.terms.rate.value)
+                for fen in sorted({reached_fen - 1, reached_fen, reached_fen + 1, cap_fen} - book.amounts()):
                     yield f"{book.file}: the ceiling {format_policy_amount(cap_fen)} lacks {format_policy_amount(fen)}"
-    for limit in policy.limits.values():
-        book = of_article.get(f"第{limit.clause}条")
-        cells = [row for scene in book.scenes for e in scene.examples for row in e.rows] if book else []
-        if not any(EXHAUSTED in "".join(row) for row in cells):
-            yield f"第{limit.clause}条: no example finds {limit.name} used up"
-        if book and limit.ceiling_fen.value not in book.amounts():
-            yield f"{book.file}: {limit.name}'s ceiling {format_policy_amount(limit.ceiling_fen.value)} is never reached"
+    for name, book in limits.items():
+        ceiling_fen = policy.limits[name].ceiling_fen.value
+        if not any(EXHAUSTED in text for scene in book.scenes for _, text in scene.texts()):
+            yield f"{book.file}: no example finds {name} used up"
+        if ceiling_fen not in book.amounts():
+            yield f"{book.file}: {name}'s ceiling {format_policy_amount(ceiling_fen)} is never reached"
 
 
 def cucumber_report_faults(files: Mapping[str, str]) -> list[str]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from ledger.casefile import CaseState
+from ledger.commands.appropriate_budget import AppropriateBudget
 from ledger.commands.approve_award import ApproveAward
 from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.cancel_recovery import CancelRecovery
+from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.order_recovery import OrderRecovery
 from ledger.commands.release_award import ReleaseAward
 from ledger.commands.request_disbursement import RequestDisbursement
+from ledger.commands.return_disbursement import ReturnDisbursement
 from ledger.commands.settle_disbursement import SettleDisbursement
 from ledger.commands.withdraw_violation import WithdrawViolation
 from ledger.errors import Malformed, Outdated, OutOfOrder, Refusal
-from tests.office import ENTERPRISE, Office
+from tests.office import ENTERPRISE, POLICY, Office
 
 SIX_MILLION = 600_000_000
 
@@ -134,7 +139,7 @@ def test_a_violation_stops_payment_until_it_is_withdrawn(office: Office) -> None
     office.give(FindViolation(case=case, reason="挪用"), "supervisor")
     with pytest.raises(OutOfOrder):
         office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
-    office.give(WithdrawViolation(case=case, violation=1, reason="查无实据"), "supervisor")
+    office.give(WithdrawViolation(case=case, violation=1, reason="查无实据"), "supervisor2")
     office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
 
 
@@ -176,6 +181,8 @@ def test_a_cancelled_recovery_may_be_ordered_again(office: Office) -> None:
     case = office.approved("甲")
     office.pay(case, 100, "银行-1")
     office.claw_back(case, 100)
+    with pytest.raises(Refusal, match="another person"):
+        office.give(CancelRecovery(case=case, recovery=1, reason="文号有误"), "supervisor2")
     office.give(CancelRecovery(case=case, recovery=1, reason="文号有误"), "legal")
     office.give(OrderRecovery(case=case, amount_fen=100, cause="violation"), "supervisor2")
     assert office.reader.case(case).recoverable_fen == 0
@@ -199,7 +206,126 @@ def test_who_found_the_violation_does_not_order_the_recovery(office: Office) -> 
 
 def test_the_cap_year_is_chosen_at_approval(office: Office) -> None:
     case = office.determined("甲")
-    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025), "approver")
+    with pytest.raises(Malformed, match="reason"):
+        office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025), "approver")
+    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025, reason="列入上年计划"), "approver")
     assert used_fen(office) == 0
     (use,) = [use for use in office.reader.limits(ENTERPRISE, 2025) if use.headroom.limit == "C5"]
     assert use.headroom.used_fen == SIX_MILLION
+
+
+def test_a_sheet_of_one_year_is_not_approved_into_another_that_reads_differently(office: Office) -> None:
+    office.approved("甲")
+    cut = office.determined("乙")
+    with pytest.raises(Outdated) as raised:
+        office.approve(cut, cap_year=2025, reason="列入上年计划")
+    assert raised.value.code == "sheet-of-another-year"
+
+
+def test_what_is_not_paid_of_a_recovered_award_can_be_released(office: Office) -> None:
+    case = office.approved("甲")
+    office.pay(case, 100, "银行-1")
+    office.claw_back(case, 100, cause="withdrawal")
+    office.receive(case, 100, "银行-2")
+    office.give(ReleaseAward(case=case, amount_fen=SIX_MILLION - 100, cause="withdrawal"), "approver")
+    assert used_fen(office) == 0
+    assert office.reader.case(case).state is CaseState.RECOVERED
+
+
+@pytest.mark.parametrize("cause", ["withdrawal", "arithmetic-error", "duplicate", "audit-reduction"])
+def test_a_violation_that_stands_is_not_turned_into_another_cause(office: Office, cause: str) -> None:
+    case = office.approved("甲")
+    office.pay(case, 100, "银行-1")
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    for command in (
+        OrderRecovery(case=case, amount_fen=100, cause=cause),
+        ReleaseAward(case=case, amount_fen=100, cause=cause),
+    ):
+        with pytest.raises(OutOfOrder) as raised:
+            office.give(command, "supervisor2" if isinstance(command, OrderRecovery) else "approver")
+        assert raised.value.code == "violation-stands"
+
+
+@pytest.mark.parametrize("party", [None, "official", "third-party"])
+def test_without_a_violation_of_the_applicant_none_is_the_cause(office: Office, party: str | None) -> None:
+    case = office.approved("甲")
+    if party is not None:
+        office.give(FindViolation(case=case, party=party, reason="索贿"), "supervisor")
+    with pytest.raises(OutOfOrder) as raised:
+        office.give(ReleaseAward(case=case, amount_fen=100, cause="violation"), "approver")
+    assert raised.value.code == "no-violation-found"
+
+
+def test_money_never_paid_is_the_offices_to_grant_again_whatever_the_cause(office: Office) -> None:
+    office.give(AppropriateBudget(policy=POLICY, year=2026, amount_fen=SIX_MILLION), "finance")
+    case = office.approved("甲")
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    office.give(ReleaseAward(case=case, amount_fen=SIX_MILLION, cause="violation"), "approver")
+    assert used_fen(office) == SIX_MILLION
+    assert office.reader.budget(POLICY, 2026).approved_fen == 0
+
+
+def test_an_ordered_payment_is_the_banks_to_return(office: Office) -> None:
+    case = office.approved("甲")
+    office.give(RequestDisbursement(case=case, amount_fen=100), "finance")
+    office.give(OrderDisbursement(case=case, disbursement=1), "finance2")
+    with pytest.raises(OutOfOrder):
+        office.give(CancelDisbursement(case=case, disbursement=1, reason="填错"), "finance2")
+    with pytest.raises(Malformed, match="reference"):
+        office.give(ReturnDisbursement(case=case, disbursement=1, reason="账号不符"), "cashier")
+    office.give(ReturnDisbursement(case=case, disbursement=1, reference="退汇-1", reason="账号不符"), "cashier")
+    assert office.reader.case(case).uncommitted_fen == SIX_MILLION
+
+
+@pytest.mark.parametrize("typed", ["银行-1", "银行－1", " 银行 - 1 ", "银行–1"])
+def test_one_number_is_one_number_however_it_is_typed(office: Office, typed: str) -> None:
+    office.pay(office.approved("甲"), 100, "银行-1")
+    with pytest.raises(Refusal) as raised:
+        office.pay(office.approved("乙"), 100, typed)
+    assert raised.value.code == "bank-serial-used"
+
+
+def rent(office: Office, item: str, since: str, until: str) -> str:
+    return office.determined(
+        item,
+        rule="22.2",
+        benchmark_rent="60.00",
+        area_m2="20000",
+        tenancy_from="2024-01-01",
+        claim_from=since,
+        claim_until=until,
+    )
+
+
+def test_a_part_of_a_claim_over_two_benefit_years_fills_the_first_one_first(office: Office) -> None:
+    case = rent(office, "租约甲", "2024-01-01", "2025-12-31")
+    office.approve(case, 500_000_000, reason="集体审议核减")
+    drawn = {draw.scope[-10:]: draw.amount_fen for draw in office.reader.case(case).drawn if draw.limit == "C22R"}
+    assert drawn == {"2024-01-01": 500_000_000, "2025-01-01": 0}
+
+
+def test_a_window_whose_only_award_was_given_back_can_be_claimed_anew(office: Office) -> None:
+    case = rent(office, "租约甲", "2024-01-01", "2024-12-31")
+    office.approve(case)
+    office.give(ReleaseAward(case=case, amount_fen=500_000_000, cause="arithmetic-error"), "approver")
+    again = office.determined(
+        "租约甲",
+        rule="22.2",
+        benchmark_rent="60.00",
+        area_m2="20000",
+        tenancy_from="2023-07-01",
+        claim_from="2023-07-01",
+        claim_until="2023-12-31",
+    )
+    office.approve(again)
+    window = office.reader.case(again).window
+    assert window is not None
+    assert window.anchor == date(2023, 7, 1)
+
+
+def test_a_certificate_is_of_one_class_and_is_funded_once(office: Office) -> None:
+    office.approved("国械注准20263010001a")
+    second = office.accepted("国械注准20263010001A", rule="5.1")
+    with pytest.raises(Refusal) as raised:
+        office.give(DetermineAmount(case=second), "reviewer")
+    assert raised.value.code == "item-already-awarded"

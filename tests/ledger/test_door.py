@@ -116,8 +116,16 @@ def test_the_system_may_grant_roles_and_nothing_else(office: Office) -> None:
 
 def test_nobody_grants_a_role_to_themselves(office: Office) -> None:
     with pytest.raises(Refusal) as raised:
-        office.give(GrantRole(person="admin", role="approver"), "admin")
+        office.give(GrantRole(person="admin", role="auditor"), "admin")
     assert raised.value.code == "own-role"
+
+
+@pytest.mark.parametrize(("person", "role"), [("approver", "admin"), ("admin", "approver")])
+def test_an_administrator_holds_no_business_role(office: Office, person: str, role: str) -> None:
+    office.give(GrantRole(person="admin2", role="admin"), SYSTEM)
+    with pytest.raises(Refusal) as raised:
+        office.give(GrantRole(person=person, role=role), "admin2")
+    assert raised.value.code == "administrator-in-business"
 
 
 def test_a_command_about_an_unknown_case_is_not_found(office: Office) -> None:

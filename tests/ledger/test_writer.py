@@ -46,9 +46,9 @@ class CountingStore(SQLiteDCBRecorder):
     fail: Exception | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[WriteTransaction]:
+    def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[WriteTransaction]:
         self.transactions += 1
-        with super().transaction() as transaction:
+        with super().transaction(foreseen) as transaction:
             yield transaction
             if self.fail is not None:
                 raise self.fail

@@ -308,6 +308,27 @@ def test_a_reader_waits_for_a_position_that_nobody_reaches(office: Office, views
     assert waited == [True]
 
 
+@pytest.mark.parametrize("error", [ValueError("no such event"), AssertionError(), MemoryError(), KeyError("state")])
+def test_an_error_that_nobody_foresaw_stops_the_views_for_good(
+    office: Office, views: ViewsRunner, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write, failed = versions.Batch.write, threading.Event()
+
+    def fail_once(batch: versions.Batch, connection: Any) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise error
+        write(batch, connection)
+
+    monkeypatch.setattr(runner, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(versions.Batch, "write", fail_once)
+    office.submit("甲")
+    views.start()
+    assert views.wait_for(office.head(), 10)
+    assert failed.is_set()
+    assert views.following
+
+
 # Asking
 
 
@@ -329,6 +350,25 @@ def test_a_filter_finds_what_it_should_not_or_misses_what_it_should(office: Offi
     assert found(text="0%") == {"100%进口"}
     assert found(text="示例医疗") == {"国械注准20263010001", "100%进口", "租1"}
     assert found(text="受理1") <= {"国械注准20263010001"}
+
+
+def test_a_case_that_moves_while_pages_are_read_is_missed_or_seen_twice(office: Office, views: ViewsRunner) -> None:
+    submitted = [office.submit(f"甲{number}") for number in range(4)]
+    views.catch_up()
+    first = views.cases(page=1, page_size=2)
+    office.submit("later")
+    office.accept(submitted[0])
+    views.catch_up()
+    second = views.cases(page=2, page_size=2, up_to=first.position)
+    assert [row.case_number for row in (*first.rows, *second.rows)] == submitted[::-1]
+    assert (second.total, second.position) == (4, first.position)
+
+
+@pytest.mark.parametrize("year", [1, 99, 999])
+def test_a_list_as_of_antiquity_shows_what_was_recorded_since(office: Office, views: ViewsRunner, year: int) -> None:
+    office.submit("甲")
+    views.catch_up()
+    assert views.cases(as_of=datetime(year, 6, 1, tzinfo=UTC)).total == 0
 
 
 def test_pages_show_a_case_twice_or_leave_one_out(office: Office, views: ViewsRunner) -> None:

@@ -24,7 +24,7 @@ import apsw
 SECTOR: Final = 512
 
 _FLUSHES_NAMES: Final = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL
-"""SQLite's Unix VFS flushes the directory with the first flush of such a file, so that its name is as lasting as its data."""
+"""SQLite's Unix VFS flushes the folder with the first flush of such a file: its name is then as lasting as its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ class _Fate(Enum):
 class Mood:
     """What a failing disk does to the pieces that were not flushed: how likely one is torn, else how likely it stays.
 
-    ``whole`` writes are one piece each, others are cut at every sector. ``in_order`` everything stays up to some piece, which
-    is torn or goes, and nothing after it stays.
+    ``whole`` writes are one piece each, others are cut at every sector. ``in_order`` everything stays up to some piece,
+    which is torn or goes, and nothing after it stays.
     """
 
     stays: float
@@ -217,7 +217,7 @@ MOODS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is found when the power is back after it failed at note ``at``; ``acknowledged`` is the last position promised."""
+    """What is found when the power is back, after note ``at``; ``acknowledged`` is the last position promised by then."""
 
     files: dict[str, bytes]
     at: int

@@ -1,10 +1,9 @@
-"""R2, power loss: whatever the disk kept of what was not flushed, all that was acknowledged is there, and nothing is half there."""
+"""R2, power loss: whatever the disk kept, all that was acknowledged is there, and nothing is half there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import apsw
@@ -13,10 +12,10 @@ from eventsourcing.dcb.api import DCBEvent
 
 from ledger.store import sqlite_connections, sqlite_schema
 from ledger.store.sealing import Sealer
-from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
-from tests.reliability.disk import Acknowledged, Flushed, Mood, PowerLoss, RecordingDisk, Wrote
+from ledger.store.sqlite import WriteTransaction
+from tests.reliability.disk import Flushed, PowerLoss, Wrote
 from tests.reliability.power_loss import fail_the_power
-from tests.reliability.soak import SHORT
+from tests.reliability.soak_figures import SHORT
 
 SHARES = 8
 
@@ -100,8 +99,6 @@ class WrittenDisk:
 
 
 def contents(*notes: Any) -> set[bytes]:
-    from random import Random
-
     disk: Any = WrittenDisk(*notes)
     return {image.files["f"] for image in PowerLoss(disk).images(3000, Random(1)) if image.at == len(notes)}
 
@@ -126,5 +123,3 @@ def test_what_a_failed_flush_covered_stays_doubtful_after_the_next_one() -> None
     found = contents(*notes)
     assert {content[512:] for content in found} == {b"c" * 512}
     assert {b"a" * 512, b"b" * 512} <= {content[:512] for content in found}
-
-

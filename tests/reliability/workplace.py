@@ -1,6 +1,7 @@
 """Where reliability tests keep their stores: in memory where the machine has such a folder.
 
-No test here relies on a real disk: power failures are taken from a record, and ``kill -9`` loses nothing that the kernel has.
+No test here relies on a real disk: power failures are taken from a record, and ``kill -9`` loses nothing that the kernel
+has.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def test_a_changed_text_is_refused(tmp_path: Path) -> None:
     place(tmp_path)
     pin = PolicyRegistry.load([tmp_path]).get(ID).pin
     place(tmp_path, text=TEXT + "# a comment\n")
-    with pytest.raises(PolicyFault, match=r"1\.toml.*changed"):
+    with pytest.raises(PolicyFault, match=r"1\.toml: policy\.version \(article 附则\): .*changed"):
         PolicyRegistry.load([tmp_path]).pinned(pin)
 
 

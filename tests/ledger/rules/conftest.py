@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,6 @@ from ledger.rules import Claim, Determination, FundedSpan, RecognisedWindow, det
 from ledger.scopes import Scope
 
 ENTERPRISE = "91440300MA5FX3K72N"
-ALL_RULES = Path(__file__).parent.parent / "policy" / "all_rules.toml"
 
 
 @dataclass
@@ -65,21 +63,10 @@ class Office:
 
 
 @pytest.fixture(scope="session")
-def all_rules() -> Policy:
-    return read_policy(ALL_RULES).as_read_on(None)
-
-
-@pytest.fixture(scope="session")
-def built_in() -> Policy:
+def policy() -> Policy:
     return read_policy(BUILT_IN / "shenzhen-meddev-2022" / "1.toml").as_read_on(None)
 
 
 @pytest.fixture
-def office(all_rules: Policy) -> Office:
-    return Office(all_rules)
-
-
-@pytest.fixture(params=["built_in", "all_rules"])
-def first_office(request: pytest.FixtureRequest) -> Office:
-    """With the policy that the product ships, and with all 22 rules: the first rules compute alike."""
-    return Office(request.getfixturevalue(request.param))
+def office(policy: Policy) -> Office:
+    return Office(policy)

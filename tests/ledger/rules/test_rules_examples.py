@@ -14,8 +14,8 @@ LEASE = {"benchmark_rent": "45.00", "area_m2": "4000.00", "tenancy_from": "2023-
 CALENDAR_2026 = {"claim_from": "2026-01-01", "claim_until": "2026-12-31"}
 
 
-def test_the_quote_of_the_interface_comes_out_exactly(first_office: Any) -> None:
-    quote = first_office.quote("5.2", item="国械注准20263010001", rd_cost="16000000.00", special_approval=True)
+def test_the_quote_of_the_interface_comes_out_exactly(office: Any) -> None:
+    quote = office.quote("5.2", item="国械注准20263010001", rd_cost="16000000.00", special_approval=True)
     assert quote.amount_fen == 600_000_000
     assert quote.bound_by == Binding("五", "item")
     assert [(s.clause, s.step, format_yuan(s.amount_fen)) for s in quote.steps] == [
@@ -50,15 +50,15 @@ def test_the_quote_of_the_interface_comes_out_exactly(first_office: Any) -> None
     ],
 )
 def test_e1_the_bonus_raises_the_ceiling_and_pays_nothing_itself(
-    first_office: Any, rule: str, rd_cost: str, special: bool, granted: str, bound: str | None
+    office: Any, rule: str, rd_cost: str, special: bool, granted: str, bound: str | None
 ) -> None:
-    quote = first_office.quote(rule, rd_cost=rd_cost, special_approval=special)
+    quote = office.quote(rule, rd_cost=rd_cost, special_approval=special)
     assert format_yuan(quote.amount_fen) == granted
     assert (quote.bound_by.limit if quote.bound_by else None) == bound
 
 
-def test_e1_rounding_is_told_with_the_exact_figure_and_binds_nothing(first_office: Any) -> None:
-    quote = first_office.quote("5.1", rd_cost="9999999.99", special_approval=True)
+def test_e1_rounding_is_told_with_the_exact_figure_and_binds_nothing(office: Any) -> None:
+    quote = office.quote("5.1", rd_cost="9999999.99", special_approval=True)
     assert quote.bound_by is None
     assert [s.step for s in quote.steps] == ["rate", "item-cap", "annual-cap", "rounding"]
     assert quote.steps[0].amount_fen == 399_999_999
@@ -66,24 +66,24 @@ def test_e1_rounding_is_told_with_the_exact_figure_and_binds_nothing(first_offic
     assert quote.steps[-1].amount_fen == 399_999_900
 
 
-def test_e2_the_yearly_cap_cuts_the_last_of_three_and_the_rest_lapses(first_office: Any) -> None:
-    a = first_office.award("5.2", "A", rd_cost="16000000.00", special_approval=True)
-    b = first_office.award("5.1", "B", rd_cost="7000000.00", special_approval=False)
-    c = first_office.award("5.1", "C", rd_cost="8000000.00", special_approval=False)
+def test_e2_the_yearly_cap_cuts_the_last_of_three_and_the_rest_lapses(office: Any) -> None:
+    a = office.award("5.2", "A", rd_cost="16000000.00", special_approval=True)
+    b = office.award("5.1", "B", rd_cost="7000000.00", special_approval=False)
+    c = office.award("5.1", "C", rd_cost="8000000.00", special_approval=False)
     assert [x.amount_fen for x in (a, b, c)] == [600_000_000, 280_000_000, 120_000_000]
     assert c.bound_by == Binding("五", "C5")
     assert [s.amount_fen for s in c.steps] == [320_000_000, 300_000_000, 120_000_000]
     with pytest.raises(Refusal) as refused:
-        first_office.quote("5.1", "D", rd_cost="100.00", special_approval=False)
+        office.quote("5.1", "D", rd_cost="100.00", special_approval=False)
     assert refused.value.code == "limit-exhausted"
     assert refused.value.clause == "五"
     assert refused.value.limit is not None
     assert (refused.value.limit.limit, refused.value.limit.left_fen) == ("C5", 0)
     with pytest.raises(Refusal) as once:
-        first_office.quote("5.1", "C", rd_cost="8000000.00", special_approval=False)
+        office.quote("5.1", "C", rd_cost="8000000.00", special_approval=False)
     assert once.value.code == "item-already-awarded"
-    first_office.cap_year = 2027
-    assert first_office.yuan("5.1", "D", rd_cost="100.00", special_approval=False) == "40.00"
+    office.cap_year = 2027
+    assert office.yuan("5.1", "D", rd_cost="100.00", special_approval=False) == "40.00"
 
 
 @pytest.mark.parametrize(
@@ -177,22 +177,22 @@ def test_e7_a_hospital_may_draw_as_lead_and_as_participant(office: Any) -> None:
     assert office.yuan("19.1", project_count=11, proposed="1000000.00", service_year=2026) == "1000000.00"
 
 
-def test_e8_a_benefit_year_of_rent(first_office: Any) -> None:
-    quote = first_office.quote("22.2", **LEASE, claim_from="2023-07-01", claim_until="2024-06-30")
+def test_e8_a_benefit_year_of_rent(office: Any) -> None:
+    quote = office.quote("22.2", **LEASE, claim_from="2023-07-01", claim_until="2024-06-30")
     assert format_yuan(quote.amount_fen) == "1080000.00"
     assert quote.bound_by is None
     assert [s.step for s in quote.steps] == ["rent-basis", "rate", "window", "annual-cap"]
     assert [format_yuan(s.amount_fen) for s in quote.steps] == ["2160000.00", *["1080000.00"] * 3]
 
 
-def test_e8_a_large_tenant_is_cut_to_the_yearly_cap(first_office: Any) -> None:
+def test_e8_a_large_tenant_is_cut_to_the_yearly_cap(office: Any) -> None:
     large = {**LEASE, "benchmark_rent": "60.00", "area_m2": "20000.00"}
-    quote = first_office.quote("22.2", **large, claim_from="2023-07-01", claim_until="2024-06-30")
+    quote = office.quote("22.2", **large, claim_from="2023-07-01", claim_until="2024-06-30")
     assert (quote.amount_fen, quote.bound_by) == (500_000_000, Binding("二十二", "C22R"))
 
 
-def test_e8_the_months_after_the_window_are_cut(first_office: Any) -> None:
-    quote = first_office.quote("22.2", **LEASE, **CALENDAR_2026)
+def test_e8_the_months_after_the_window_are_cut(office: Any) -> None:
+    quote = office.quote("22.2", **LEASE, **CALENDAR_2026)
     assert format_yuan(quote.amount_fen) == "540000.00"
     assert quote.bound_by == Binding("二十二", "window")
     assert [format_yuan(s.amount_fen) for s in quote.steps] == ["2160000.00", "1080000.00", "540000.00", "540000.00"]
@@ -202,20 +202,20 @@ def test_e8_the_months_after_the_window_are_cut(first_office: Any) -> None:
     assert (quote.window.funded.start.isoformat(), quote.window.funded.end.isoformat()) == ("2026-01-01", "2026-07-01")
 
 
-def test_e8_a_fourth_year_is_refused(first_office: Any) -> None:
+def test_e8_a_fourth_year_is_refused(office: Any) -> None:
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **LEASE, claim_from="2026-07-01", claim_until="2027-06-30")
+        office.quote("22.2", **LEASE, claim_from="2026-07-01", claim_until="2027-06-30")
     assert (refused.value.code, refused.value.clause) == ("window-ended", "二十二")
 
 
-def test_e8_thirty_six_months_come_to_three_years(first_office: Any) -> None:
-    quote = first_office.quote("22.2", **LEASE, claim_from="2023-07-01", claim_until="2026-06-30")
+def test_e8_thirty_six_months_come_to_three_years(office: Any) -> None:
+    quote = office.quote("22.2", **LEASE, claim_from="2023-07-01", claim_until="2026-06-30")
     assert format_yuan(quote.amount_fen) == "3240000.00"
     assert [d.amount_fen for d in quote.draws] == [108_000_000] * 3
 
 
-def test_e8_a_landlord_s_free_month_pushes_the_end_back(first_office: Any) -> None:
-    quote = first_office.quote("22.2", **LEASE, **CALENDAR_2026, rent_free_months=1)
+def test_e8_a_landlord_s_free_month_pushes_the_end_back(office: Any) -> None:
+    quote = office.quote("22.2", **LEASE, **CALENDAR_2026, rent_free_months=1)
     assert format_yuan(quote.amount_fen) == "630000.00"
     assert quote.window is not None
     assert quote.window.window.end.isoformat() == "2026-08-01"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import Refusal
-from ledger.policy import Policy, read_policy
+from ledger.policy import BUILT_IN, Policy, read_policy
 from ledger.rules import Claim, Determination, RecognisedWindow, determine, read_particulars
 from ledger.rules.decision import whole_shares
 from ledger.scopes import Scope
 
 ENTERPRISE = "91440300MA5FX3K72N"
-POLICY: Policy = read_policy(Path(__file__).parent.parent / "policy" / "all_rules.toml").as_read_on(None)
+POLICY: Policy = read_policy(BUILT_IN / "shenzhen-meddev-2022" / "1.toml").as_read_on(None)
 
 # rule: basis, rate in percent, item ceiling, yearly ceiling (fen); written down again from the policy's text
 NAIVE: dict[str, tuple[str, int, int | None, int | None]] = {

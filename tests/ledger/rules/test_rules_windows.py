@@ -31,35 +31,35 @@ MONTH_FEN = 500_000
         ("2023-01-01", "2027-12-31", 36),
     ],
 )
-def test_only_months_inside_the_window_are_paid(first_office: Any, since: str, until: str, months: int) -> None:
-    assert first_office.quote("22.2", **lease(since, until)).amount_fen == months * MONTH_FEN
+def test_only_months_inside_the_window_are_paid(office: Any, since: str, until: str, months: int) -> None:
+    assert office.quote("22.2", **lease(since, until)).amount_fen == months * MONTH_FEN
 
 
 @pytest.mark.parametrize(
     ("since", "until", "code"),
     [("2026-07-01", "2026-07-31", "window-ended"), ("2023-06-01", "2023-06-30", "window-not-begun")],
 )
-def test_months_wholly_outside_are_refused(first_office: Any, since: str, until: str, code: str) -> None:
+def test_months_wholly_outside_are_refused(office: Any, since: str, until: str, code: str) -> None:
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **lease(since, until))
+        office.quote("22.2", **lease(since, until))
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize(
     ("since", "until"), [("2024-01-02", "2024-01-31"), ("2024-01-01", "2024-01-30"), ("2024-01-01", "2024-02-28")]
 )
-def test_parts_of_months_are_not_read(first_office: Any, since: str, until: str) -> None:
+def test_parts_of_months_are_not_read(office: Any, since: str, until: str) -> None:
     with pytest.raises(Malformed) as malformed:
-        first_office.quote("22.2", **lease(since, until))
+        office.quote("22.2", **lease(since, until))
     assert {(e.field, e.code) for e in malformed.value.errors} == {
         ("particulars.claim_from", "invalid-period"),
         ("particulars.claim_until", "invalid-period"),
     }
 
 
-def test_a_period_that_ends_before_it_begins_is_not_read(first_office: Any) -> None:
+def test_a_period_that_ends_before_it_begins_is_not_read(office: Any) -> None:
     with pytest.raises(Malformed) as malformed:
-        first_office.quote("22.2", **lease("2024-02-01", "2024-01-31"))
+        office.quote("22.2", **lease("2024-02-01", "2024-01-31"))
     assert [(e.field, e.code) for e in malformed.value.errors] == [("particulars.claim_until", "invalid-period")]
 
 
@@ -74,19 +74,19 @@ def test_a_period_that_ends_before_it_begins_is_not_read(first_office: Any) -> N
     ],
 )
 def test_a_tenancy_in_mid_month_may_be_claimed_by_its_own_or_by_calendar_months(
-    first_office: Any, since: str, until: str, months: int
+    office: Any, since: str, until: str, months: int
 ) -> None:
-    assert first_office.quote("22.2", **lease(since, until, "2023-07-15")).amount_fen == months * MONTH_FEN
+    assert office.quote("22.2", **lease(since, until, "2023-07-15")).amount_fen == months * MONTH_FEN
 
 
-def test_a_tenancy_from_the_31st_keeps_to_month_ends(first_office: Any) -> None:
-    assert first_office.quote("22.2", **lease("2024-02-29", "2024-03-30", "2023-08-31")).amount_fen == MONTH_FEN
+def test_a_tenancy_from_the_31st_keeps_to_month_ends(office: Any) -> None:
+    assert office.quote("22.2", **lease("2024-02-29", "2024-03-30", "2023-08-31")).amount_fen == MONTH_FEN
 
 
-def test_the_yearly_cap_holds_in_each_benefit_year_by_itself(first_office: Any) -> None:
+def test_the_yearly_cap_holds_in_each_benefit_year_by_itself(office: Any) -> None:
     # 2,000 m² × 1,000 yuan: 1,000,000 yuan a month after the rate
     big = lease("2024-01-01", "2024-12-31", benchmark_rent="1000.00", area_m2="2000.00")
-    granted = first_office.award("22.2", **big)
+    granted = office.award("22.2", **big)
     assert granted.amount_fen == 1_000_000_000
     assert [(d.scope[-10:], d.amount_fen) for d in granted.draws] == [
         ("2023-07-01", 500_000_000),
@@ -95,103 +95,103 @@ def test_the_yearly_cap_holds_in_each_benefit_year_by_itself(first_office: Any) 
     assert [s.amount_fen for s in granted.steps if s.step == "annual-cap"] == [1_100_000_000, 1_000_000_000]
     assert granted.bound_by == Binding("二十二", "C22R")
     later = lease("2025-01-01", "2025-12-31", benchmark_rent="1000.00", area_m2="2000.00")
-    half = first_office.quote("22.2", **later)
+    half = office.quote("22.2", **later)
     assert [(d.scope[-10:], d.amount_fen) for d in half.draws] == [("2025-07-01", 500_000_000)]
     assert [h.left_fen for h in half.headroom] == [0, 500_000_000]
 
 
-def test_nothing_left_in_the_benefit_year_refuses(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2023-07-01", "2023-12-31", benchmark_rent="1000.00", area_m2="2000.00"))
+def test_nothing_left_in_the_benefit_year_refuses(office: Any) -> None:
+    office.award("22.2", **lease("2023-07-01", "2023-12-31", benchmark_rent="1000.00", area_m2="2000.00"))
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", "another lease", **lease("2024-01-01", "2024-06-30"))
+        office.quote("22.2", "another lease", **lease("2024-01-01", "2024-06-30"))
     assert refused.value.code == "limit-exhausted"
     assert refused.value.limit is not None
     assert refused.value.limit.scope.endswith("/2023-07-01")
 
 
-def test_a_later_tenancy_does_not_restart_the_window(first_office: Any) -> None:
-    first_office.award("22.2", "first lease", **lease("2023-07-01", "2023-12-31"))
-    moved = first_office.quote("22.2", "second lease", **lease("2026-01-01", "2026-12-31", "2025-01-01"))
+def test_a_later_tenancy_does_not_restart_the_window(office: Any) -> None:
+    office.award("22.2", "first lease", **lease("2023-07-01", "2023-12-31"))
+    moved = office.quote("22.2", "second lease", **lease("2026-01-01", "2026-12-31", "2025-01-01"))
     assert moved.amount_fen == 6 * MONTH_FEN
     assert moved.window is not None
     assert moved.window.anchor == date(2023, 7, 1)
 
 
-def test_months_before_a_later_tenancy_are_not_paid(first_office: Any) -> None:
-    first_office.award("22.2", "first lease", **lease("2023-07-01", "2023-12-31"))
-    moved = first_office.quote("22.2", "second lease", **lease("2024-12-01", "2025-01-31", "2025-01-01"))
+def test_months_before_a_later_tenancy_are_not_paid(office: Any) -> None:
+    office.award("22.2", "first lease", **lease("2023-07-01", "2023-12-31"))
+    moved = office.quote("22.2", "second lease", **lease("2024-12-01", "2025-01-31", "2025-01-01"))
     assert (moved.amount_fen, moved.bound_by) == (MONTH_FEN, Binding("二十二", "window"))
 
 
-def test_an_earlier_tenancy_than_the_recognised_one_conflicts(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2023-07-01", "2023-12-31"))
+def test_an_earlier_tenancy_than_the_recognised_one_conflicts(office: Any) -> None:
+    office.award("22.2", **lease("2023-07-01", "2023-12-31"))
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **lease("2024-01-01", "2024-12-31", "2023-06-30"))
+        office.quote("22.2", **lease("2024-01-01", "2024-12-31", "2023-06-30"))
     assert (refused.value.code, refused.value.clause) == ("window-conflict", "二十二")
 
 
-def test_another_enterprise_has_its_own_window(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2023-07-01", "2023-12-31"))
+def test_another_enterprise_has_its_own_window(office: Any) -> None:
+    office.award("22.2", **lease("2023-07-01", "2023-12-31"))
     other = "91440300MA5EYR2P9D"
-    assert first_office.quote("22.2", enterprise=other, **lease("2022-09-01", "2022-09-30", "2022-09-01")).amount_fen
+    assert office.quote("22.2", enterprise=other, **lease("2022-09-01", "2022-09-30", "2022-09-01")).amount_fen
 
 
-def test_a_month_is_paid_once_for_one_lease_and_names_the_award(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2023-07-01", "2023-12-31"))
+def test_a_month_is_paid_once_for_one_lease_and_names_the_award(office: Any) -> None:
+    office.award("22.2", **lease("2023-07-01", "2023-12-31"))
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **lease("2023-12-01", "2024-06-30"))
+        office.quote("22.2", **lease("2023-12-01", "2024-06-30"))
     assert refused.value.code == "months-already-funded"
     assert "A1" in refused.value.text.zh
     assert "A1" in refused.value.text.en
-    assert first_office.quote("22.2", **lease("2024-01-01", "2024-06-30")).amount_fen == 6 * MONTH_FEN
-    assert first_office.quote("22.2", "second lease", **lease("2023-12-01", "2023-12-31")).amount_fen == MONTH_FEN
+    assert office.quote("22.2", **lease("2024-01-01", "2024-06-30")).amount_fen == 6 * MONTH_FEN
+    assert office.quote("22.2", "second lease", **lease("2023-12-01", "2023-12-31")).amount_fen == MONTH_FEN
 
 
-def test_months_past_the_window_may_overlap_nothing(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2026-01-01", "2026-12-31"))
+def test_months_past_the_window_may_overlap_nothing(office: Any) -> None:
+    office.award("22.2", **lease("2026-01-01", "2026-12-31"))
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **lease("2026-07-01", "2026-07-31"))
+        office.quote("22.2", **lease("2026-07-01", "2026-07-31"))
     assert refused.value.code == "window-ended"
 
 
-def test_the_longer_of_recognised_and_claimed_free_months_counts(first_office: Any) -> None:
-    first_office.award("22.2", **lease("2023-07-01", "2023-12-31", rent_free_months=2))
-    assert first_office.quote("22.2", **lease("2026-08-01", "2026-08-31")).window.window.end == date(2026, 9, 1)
-    longer = first_office.quote("22.2", **lease("2026-08-01", "2026-08-31", rent_free_months=3))
+def test_the_longer_of_recognised_and_claimed_free_months_counts(office: Any) -> None:
+    office.award("22.2", **lease("2023-07-01", "2023-12-31", rent_free_months=2))
+    assert office.quote("22.2", **lease("2026-08-01", "2026-08-31")).window.window.end == date(2026, 9, 1)
+    longer = office.quote("22.2", **lease("2026-08-01", "2026-08-31", rent_free_months=3))
     assert longer.window.window.end == date(2026, 10, 1)
     assert longer.window.rent_free_months == 3
 
 
-def test_the_extension_belongs_to_the_last_benefit_year(first_office: Any) -> None:
-    quote = first_office.quote("22.2", **lease("2026-07-01", "2026-07-31", rent_free_months=1))
+def test_the_extension_belongs_to_the_last_benefit_year(office: Any) -> None:
+    quote = office.quote("22.2", **lease("2026-07-01", "2026-07-31", rent_free_months=1))
     assert [d.scope[-10:] for d in quote.draws] == ["2025-07-01"]
 
 
-def test_an_extension_does_not_pay_a_thirty_seventh_month(first_office: Any) -> None:
-    whole = first_office.award("22.2", **lease("2023-07-01", "2026-07-31", rent_free_months=1))
+def test_an_extension_does_not_pay_a_thirty_seventh_month(office: Any) -> None:
+    whole = office.award("22.2", **lease("2023-07-01", "2026-07-31", rent_free_months=1))
     assert (whole.amount_fen, whole.bound_by) == (36 * MONTH_FEN, Binding("二十二", "window"))
     with pytest.raises(Refusal) as refused:
-        first_office.quote("22.2", **lease("2026-07-01", "2026-07-31"))
+        office.quote("22.2", **lease("2026-07-01", "2026-07-31"))
     assert refused.value.code == "window-ended"
     assert "36" in refused.value.text.zh
 
 
-def test_two_leases_of_one_month_count_as_one_supported_month(first_office: Any) -> None:
-    first_office.award("22.2", "lease 1", **lease("2023-07-01", "2026-06-30", rent_free_months=1))
-    second = first_office.quote("22.2", "lease 2", **lease("2026-05-01", "2026-07-31"))
+def test_two_leases_of_one_month_count_as_one_supported_month(office: Any) -> None:
+    office.award("22.2", "lease 1", **lease("2023-07-01", "2026-06-30", rent_free_months=1))
+    second = office.quote("22.2", "lease 2", **lease("2026-05-01", "2026-07-31"))
     assert second.amount_fen == 2 * MONTH_FEN
 
 
 @pytest.mark.parametrize(("actual", "month_fen"), [("80.00", 400_000), ("100.00", 500_000), ("120.00", 500_000)])
-def test_the_lower_rent_is_funded(first_office: Any, actual: str, month_fen: int) -> None:
-    quote = first_office.quote("22.2", **lease("2024-01-01", "2024-01-31", actual_rent=actual))
+def test_the_lower_rent_is_funded(office: Any, actual: str, month_fen: int) -> None:
+    quote = office.quote("22.2", **lease("2024-01-01", "2024-01-31", actual_rent=actual))
     assert (quote.amount_fen, quote.bound_by) == (month_fen, None)
 
 
-def test_the_rent_s_fractions_are_rounded_once_on_the_sum(first_office: Any) -> None:
+def test_the_rent_s_fractions_are_rounded_once_on_the_sum(office: Any) -> None:
     # 33.33 × 33.33 × 50 % = 555.444… yuan a month; twelve months 6,665.33…
     odd = lease("2024-01-01", "2024-12-31", benchmark_rent="33.33", area_m2="33.33")
-    granted = first_office.quote("22.2", **odd)
+    granted = office.quote("22.2", **odd)
     assert granted.amount_fen == 666_500
     assert sum(d.amount_fen for d in granted.draws) == 666_500
     assert granted.steps[-1].step == "rounding"

@@ -1,0 +1,164 @@
+"""Options and words that the commands for auditors share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from api.cli.screen import Screen, yuan
+from api.cli.speech import Speech
+from ledger.errors import PolicyFault, Text
+from ledger.policy.model import Pin
+from ledger.policy.registry import PolicyRegistry
+from ledger.seal.verification import SPAN, Finding
+from projections.verification import Verdict
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_SHOWN_MOST: Final = 10
+_SPANS_WORTH_SHARING: Final = 4
+"""Starting other processes takes half a second: below this many spans one is faster."""
+
+
+def key_option(speech: Speech) -> Callable[[C], C]:
+    return click.option(
+        "--key",
+        "named_keys",
+        multiple=True,
+        metavar="PUBLIC",
+        help=speech(
+            "公钥或公钥文件，可重复（默认：数据目录的 log.pub；它与账本同在一处，请尽量使用您自己保存的公钥）",
+            "a public key or a file of them, repeatable (default: log.pub in the data folder, which lies where the log "
+            "does: better name the one you were given)",
+        ),
+    )
+
+
+def checkpoint_option(speech: Speech, help_zh: str, help_en: str) -> Callable[[C], C]:
+    return click.option(
+        "--checkpoint",
+        "kept",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=speech(help_zh, help_en),
+    )
+
+
+def signing_key_option(speech: Speech) -> Callable[[C], C]:
+    return click.option(
+        "--signing-key",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=speech("签名私钥（默认：数据目录的 log.key）", "the signing key (default: log.key in the data folder)"),
+    )
+
+
+def jobs_for(events: int, asked: int | None) -> int:
+    """How many processes share a check: as many as there are processors, where that is worth it."""
+    if asked is not None:
+        return asked
+    return (os.cpu_count() or 1) if events > _SPANS_WORTH_SHARING * SPAN else 1
+
+
+@contextmanager
+def progress_to(position: int, told: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where somebody is looking. The function is told the position reached."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda reached: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(told, total=position)
+        yield lambda reached: bar.update(task, completed=reached)
+
+
+def finding_body(finding: Finding, speech: Speech) -> dict[str, Any]:
+    body: dict[str, Any] = {"position": finding.position}
+    if finding.through is not None:
+        body["through"] = finding.through
+    return {**body, "type": finding.type_name, "code": finding.code, "message": speech.said(finding.text)}
+
+
+def verdict_body(verdict: Verdict, speech: Speech) -> dict[str, Any]:
+    totals = verdict.totals
+    return {
+        "whole": verdict.whole,
+        "events": verdict.size,
+        "root": None if verdict.root is None else verdict.root.hex(),
+        "checkpoints": [{"origin": one.origin, "size": one.size, "root": one.root.hex()} for one in verdict.agreed],
+        "first_wrong": None if verdict.first is None else finding_body(verdict.first, speech),
+        "findings": [finding_body(finding, speech) for finding in verdict.findings],
+        "findings_left_out": verdict.unkept,
+        "policies": [
+            {"policy_id": pin.policy_id, "version": pin.version, "sha256": pin.sha256} for pin in verdict.pins
+        ],
+        "totals": {
+            "cases": totals.cases,
+            "awards": totals.awards,
+            "awarded_fen": totals.awarded_fen,
+            "paid_fen": totals.paid_fen,
+            "recovered_fen": totals.recovered_fen,
+        },
+    }
+
+
+def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> None:
+    say, totals = screen.speech, verdict.totals
+    for pin in verdict.pins:
+        if (told := _unknown(pin, policies)) is not None:
+            screen.note(say.said(told))
+    if verdict.whole:
+        sizes = ", ".join(str(size) for size in sorted({one.size for one in verdict.agreed}))
+        screen.line(say("核验通过：账本完整。", "Whole."), style="bold green")
+        screen.line(
+            say(
+                f"{verdict.size}个事件逐一核对：封存哈希、顺序、限额、预算、余额、编号、岗位分离均无误；与检查点（{sizes}）一致。",
+                f"{verdict.size} events checked one by one: seals, order, limits, budgets, balances, numbers and "
+                f"separation of duties all hold, and the log begins with what the checkpoints ({sizes}) state.",
+            )
+        )
+        screen.line(
+            say(
+                f"案卷 {totals.cases}，资助 {totals.awards} 笔：资助 {yuan(totals.awarded_fen)} 元，"
+                f"已拨付 {yuan(totals.paid_fen)} 元，已追回 {yuan(totals.recovered_fen)} 元。",
+                f"{totals.cases} cases, {totals.awards} awards: awarded {yuan(totals.awarded_fen)} yuan, "
+                f"paid {yuan(totals.paid_fen)}, recovered {yuan(totals.recovered_fen)}.",
+            )
+        )
+        return
+    screen.line(say("核验未通过。", "NOT whole."), style="bold red")
+    screen.line(say("第一个有问题的事件：", "The first wrong event: ") + _told(verdict.findings[0], say), style="red")
+    for finding in verdict.findings[1:_SHOWN_MOST]:
+        screen.line("  " + _told(finding, say))
+    more = len(verdict.findings) - _SHOWN_MOST + verdict.unkept
+    if more > 0:
+        screen.line(say(f"  ……另有{more}项（见 --json）", f"  … and {more} more; see --json"))
+    if verdict.agreed:
+        good = verdict.agreed[-1].size
+        screen.line(say(f"前{good}个事件与检查点一致。", f"The first {good} events are those of a checkpoint."))
+
+
+def _unknown(pin: Pin, policies: PolicyRegistry) -> Text | None:
+    """What this installation cannot show of a policy text. No fault of the log, which states what it rests on."""
+    try:
+        policies.check_pin(pin.policy_id, pin.version, pin.sha256)
+    except PolicyFault as fault:
+        return Text(f"注意：{fault.text.zh}", f"Note: {fault.text.en}")
+    return None
+
+
+def _told(finding: Finding, say: Speech) -> str:
+    kind = f" {finding.type_name}" if finding.type_name else ""
+    if finding.through is None or finding.through == finding.position:
+        return say(f"第{finding.position}号{kind}：", f"position {finding.position}{kind}: ") + say.said(finding.text)
+    span = say(f"第{finding.position}至{finding.through}号之中：", f"one of {finding.position} to {finding.through}: ")
+    return span + say.said(finding.text)

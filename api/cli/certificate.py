@@ -1,0 +1,88 @@
+"""``certificate``: an award's history with its proofs, in one file that is checked without anything of ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from api.cli.auditing import signing_key_option
+from api.cli.options import data_option, json_option, open_existing
+from api.cli.screen import Run
+from api.cli.speech import Speech
+from api.evidence import keeper_of, keys_named
+from ledger.errors import FieldError, Malformed, Text
+from ledger.identity import case_number
+from ledger.seal.durable import new_file, require_free_name
+from ledger.seal.kept import read_note, require_continues
+from ledger.seal.note import open_checkpoint
+from projections.certificates import certificate as certificate_of
+
+
+def command(speech: Speech) -> click.Command:
+    @click.command(
+        "certificate",
+        short_help=speech("出具资助证明", "write the certificate of an award"),
+        help=speech(
+            "出具一笔资助的证明：全部事件的原文、每个事件在日志中的证明、签名的检查点。收件人只需 Python 与 cryptography，"
+            "用 tools/verify_certificate.py 文件 --key 公钥 离线核对。编号可写 awd-…、app-… 或案卷号。\n\n"
+            "例：\n\n\b\n  funding-ledger certificate awd-7Q2M4X9KDB -o 证明.json",
+            "Write the certificate of an award: every event as it was sealed, the proof of each in the log, and the signed "
+            "checkpoint. Who receives it checks it offline with tools/verify_certificate.py FILE --key PUBLIC, which needs "
+            "Python and cryptography and nothing of ours. AWARD is awd-…, app-… or the bare case number.\n\n"
+            "Example:\n\n\b\n  funding-ledger certificate awd-7Q2M4X9KDB -o certificate.json",
+        ),
+    )
+    @click.argument("award")
+    @click.option(
+        "-o",
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        required=True,
+        metavar="FILE",
+        help=speech("新文件", "a new file"),
+    )
+    @click.option(
+        "--checkpoint",
+        "kept",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=speech("以此检查点为准，不另行签署", "prove against this checkpoint instead of signing one"),
+    )
+    @signing_key_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def certificate(
+        run: Run, award: str, out: Path, kept: Path | None, signing_key: Path | None, data: Path, as_json: bool
+    ) -> None:
+        screen = run.show(as_json=as_json)
+        number = _number(award)
+        require_free_name(out)
+        with open_existing(data) as service:
+            nodes, head = service.recorder.nodes(), service.recorder.head()
+            # Signed before the history is read: what the certificate shows is all of the case up to there.
+            signed = keeper_of(data, signing_key).sign(head, nodes) if kept is None else read_note(kept)
+            opened = open_checkpoint(signed, keys_named((), data))
+            require_continues(opened.checkpoint, head, nodes, str(kept or data))
+            content = certificate_of(number, service.reader, nodes, signed, opened)
+        with new_file(out) as file:
+            file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+        if screen.as_json:
+            screen.json({"file": str(out), "award": content["award"], "events": len(content["events"])})
+        else:
+            screen.line(content["summary"][speech.language])
+            screen.note(str(out))
+
+    return certificate
+
+
+def _number(text: str) -> str:
+    try:
+        return case_number(text)
+    except ValueError:
+        told = Text(
+            "应为 awd-、app- 加十位编号，如 awd-7Q2M4X9KDB", "awd- or app- and ten characters, like awd-7Q2M4X9KDB"
+        )
+        raise Malformed([FieldError("AWARD", "invalid", told)]) from None

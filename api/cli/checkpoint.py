@@ -1,0 +1,136 @@
+"""``checkpoint``: what the log states of itself today, signed."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from email.message import Message
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Final
+
+import click
+
+from api.cli.auditing import signing_key_option
+from api.cli.options import data_option, json_option
+from api.cli.screen import Run
+from api.cli.speech import Speech
+from api.evidence import keeper_of, open_log
+from ledger.errors import Text, Unavailable
+from ledger.seal.durable import new_file, require_free_name
+from ledger.seal.note import Checkpoint, Note
+
+TIMEOUT_SECONDS_DEFAULT: Final = 10
+
+
+def command(speech: Speech) -> click.Command:
+    @click.command(
+        "checkpoint",
+        short_help=speech("签署检查点", "sign a checkpoint of the log"),
+        help=speech(
+            "签署账本当前的检查点（事件个数与根哈希）并打印。交给账本之外的人保存：日后用 funding-ledger verify 可证明账本"
+            "没有被缩短或改动。--post 同时送交见证方。可在服务运行时执行。\n\n"
+            "例：\n\n\b\n  funding-ledger checkpoint --out 2026-03-31.checkpoint",
+            "Sign and print a checkpoint: how many events the log has, and its root. Give it to people outside: with "
+            "funding-ledger verify it shows later that the log was neither shortened nor changed. --post sends it to a "
+            "witness too. Works while the service runs.\n\n"
+            "Example:\n\n\b\n  funding-ledger checkpoint --out 2026-03-31.checkpoint",
+        ),
+    )
+    @click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=speech("写入新文件，而不是打印", "write a new file instead of printing"),
+    )
+    @click.option("--post", metavar="URL", help=speech("以 HTTP POST 送交见证方", "also POST it to a witness"))
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(0.1, 600),
+        default=TIMEOUT_SECONDS_DEFAULT,
+        metavar="SECONDS",
+        help=speech(f"等待见证方的秒数（默认 {TIMEOUT_SECONDS_DEFAULT}）", f"(default: {TIMEOUT_SECONDS_DEFAULT})"),
+    )
+    @signing_key_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def checkpoint(
+        run: Run,
+        out: Path | None,
+        post: str | None,
+        timeout: float,
+        signing_key: Path | None,
+        data: Path,
+        as_json: bool,
+    ) -> None:
+        screen = run.show(as_json=as_json)
+        if out is not None:
+            require_free_name(out)
+        log = open_log(data)
+        try:
+            signed = keeper_of(data, signing_key).sign(log.size, log.nodes())
+        finally:
+            log.close()
+        if out is not None:
+            with new_file(out) as file:
+                file.write(signed)
+        answer = None if post is None else post_note(post, signed, timeout_seconds=timeout)
+        stated = Checkpoint.parse(Note.parse(signed).text)
+        if screen.as_json:
+            body = {"origin": stated.origin, "size": stated.size, "root": stated.root.hex(), "note": signed.decode()}
+            screen.json({**body, "file": None if out is None else str(out), "witness": answer})
+            return
+        if out is None:
+            click.echo(signed.decode(), nl=False)
+        else:
+            screen.note(speech(f"{out}：{stated.size}个事件", f"{out}: {stated.size} events"))
+        if answer is not None:
+            screen.note(speech(f"见证方已接受：{answer}", f"the witness took it: {answer}"))
+
+    return checkpoint
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A POST that is sent elsewhere becomes a GET, and nothing would have been handed over."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message[str, str], newurl: str
+    ) -> None:
+        return None
+
+
+def post_note(url: str, note: bytes, *, timeout_seconds: float) -> str:
+    """Hand a note to a witness; gives its status line. Raises ``Unavailable`` where it did not take it."""
+    if not url.startswith(("http://", "https://")):
+        raise _not_taken(url, "网址须以 http:// 或 https:// 开头", "the address must begin with http:// or https://")
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    try:
+        request = urllib.request.Request(url, data=note, headers=headers, method="POST")
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout_seconds) as answer:
+            return f"{answer.status} {answer.reason}"
+    except urllib.error.HTTPError as error:
+        raise _not_taken(
+            url, f"对方答复 {error.code} {error.reason}", f"it answered {error.code} {error.reason}"
+        ) from error
+    except TimeoutError as error:
+        raise _late(url, timeout_seconds) from error
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise _late(url, timeout_seconds) from error
+        raise _not_taken(url, f"无法连接（{error.reason}）", f"it cannot be reached ({error.reason})") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _not_taken(url, f"连接出错（{error}）", f"the connection failed ({error})") from error
+
+
+def _late(url: str, timeout_seconds: float) -> Unavailable:
+    return _not_taken(url, f"{timeout_seconds:g}秒内没有答复", f"no answer within {timeout_seconds:g} seconds")
+
+
+def _not_taken(url: str, zh: str, en: str) -> Unavailable:
+    return Unavailable(
+        Text(
+            f"检查点已签署，但未能送交见证方{url}：{zh}。可稍后重试，重复送交无妨。",
+            f"The checkpoint was signed, but {url} did not take it: {en}. Try again later; sending it twice does no harm.",
+        )
+    )

@@ -1,0 +1,127 @@
+"""What an auditor's command opens of a data folder: its log, its key and its checkpoints, without the service."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import NotFound, Text
+from ledger.identity import Entropy
+from ledger.seal.durable import new_file
+from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, read_note
+from ledger.seal.keys import KeyFault, load_verifier_keys, make_key, write_signer_key
+from ledger.seal.merkle import inclusion_proofs
+from ledger.seal.note import KeyMalformed, VerifierKey
+from ledger.store.contract import LedgerStore
+from ledger.store.sqlite_log import SQLiteLog
+from ledger.store.stored_log import RecorderLog, StoredLog
+
+FACTS: Final = "facts.sqlite"
+DATABASE_VARIABLE: Final = "LEDGER_DATABASE_URL"
+KEY_VARIABLE: Final = "FUNDING_LEDGER_SIGNING_KEY"
+"""Names the signing key where it does not lie in the data folder."""
+
+
+def keeper_of(data: Path, signing_key: Path | None = None) -> Keeper:
+    """The seal of a data folder. The key lies where it is said to, else where the environment says, else in the folder."""
+    named = os.environ.get(KEY_VARIABLE)
+    return Keeper(data, signing_key or (Path(named) if named else None))
+
+
+def database_url() -> str | None:
+    """The database that holds the facts instead of the folder, where the environment names one."""
+    return os.environ.get(DATABASE_VARIABLE, "").strip() or None
+
+
+def open_log(data: Path) -> StoredLog:
+    """The log of a data folder, as it lies there or in the database that the environment names.
+
+    Raises ``NotFound`` where there is none.
+    """
+    if url := database_url():
+        # Only here: the driver need not be installed where there is no such database.
+        from ledger.store.postgres import PostgresDCBRecorder
+
+        return RecorderLog(PostgresDCBRecorder(url))
+    if not (data / FACTS).is_file():
+        raise NotFound(
+            Text(
+                f"目录{data}里没有账本。请用 --data 指明目录。",
+                f"there is no ledger in {data}; name its folder with --data.",
+            )
+        )
+    return SQLiteLog(data / FACTS)
+
+
+def new_key(keeper: Keeper, origin: str | None, entropy: Entropy) -> VerifierKey:
+    """Make the signing key of a data folder, and add its public key to those of the folder. Raises ``KeyFault``.
+
+    The log keeps its name for ever: a second key is of the same origin as the first.
+    """
+    keeper.folder.mkdir(parents=True, exist_ok=True)
+    path = keeper.folder / PUBLIC_KEYS
+    known = load_verifier_keys(path) if path.is_file() else ()
+    if known and origin not in (None, known[0].name):
+        raise KeyFault(
+            Text(
+                f"本账本的名称是{known[0].name}，不能改为{origin}：已发出的检查点以该名称签署",
+                f"this log's name is {known[0].name} and cannot become {origin}: its checkpoints are signed by that name",
+            )
+        )
+    name = known[0].name if known else origin or f"funding-ledger/{entropy(4).hex()}"
+    key = make_key(name, entropy)
+    write_signer_key(keeper.key_path, key)
+    with new_file(path, replace=True) as file:
+        file.writelines(f"{one.encode()}\n".encode() for one in (*known, key.verifier))
+    return key.verifier
+
+
+def keys_named(named: Sequence[str], data: Path) -> tuple[VerifierKey, ...]:
+    """Public keys as text or as files that hold them; those of the data folder where none is named."""
+    if not named:
+        if not (data / PUBLIC_KEYS).is_file():
+            raise KeyFault(
+                Text(
+                    "需要公钥才能核对签名：请用 --key 给出公钥或公钥文件",
+                    "a public key is needed to check signatures: name it, or its file, with --key",
+                )
+            )
+        return load_verifier_keys(data / PUBLIC_KEYS)
+    keys: list[VerifierKey] = []
+    for text in named:
+        try:
+            keys.append(VerifierKey.parse(text))
+        except KeyMalformed:
+            if not Path(text).is_file():
+                raise
+            keys += load_verifier_keys(Path(text))
+    return tuple(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryProof:
+    """Proofs of some events against the checkpoint that was last kept. Later events have none yet."""
+
+    checkpoint: str
+    size: int
+    proofs: dict[int, tuple[bytes, ...]]
+
+    def of(self, position: int) -> list[str] | None:
+        """The hashes in base64, as a certificate has them."""
+        found = self.proofs.get(position)
+        return None if found is None else [base64.b64encode(hashed).decode() for hashed in found]
+
+
+def history_proof(keeper: Keeper, recorder: LedgerStore, positions: Sequence[int]) -> HistoryProof | None:
+    """For ``GET /awards/{id}/history``: signs nothing, reads a few hashes. None where no checkpoint was kept yet."""
+    kept = keeper.kept()
+    if kept is None or kept.size == 0:
+        return None
+    covered = [position for position in positions if position <= kept.size]
+    found = inclusion_proofs([position - 1 for position in covered], kept.size, recorder.nodes())
+    note = read_note(keeper.folder / CHECKPOINT).decode()
+    return HistoryProof(note, kept.size, dict(zip(covered, found, strict=True)))

@@ -1,0 +1,59 @@
+"""Whether a policy may still be claimed under: within its five years, and after them for windows that run on (B33)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.calendar import Window, add_months
+from ledger.errors import Refusal, Text
+from ledger.policy.citation import SUPPLEMENT
+from ledger.policy.model import Policy, Rule
+from ledger.policy.terms import WindowedRate
+from ledger.rules.claim import Standing
+from ledger.scopes import enterprise_window
+
+
+def require_in_force(policy: Policy, rule: Rule, enterprise: str, on: date, standing: Standing) -> None:
+    """Raise ``Refusal`` ``policy-not-in-force`` for a day outside the validity, unless the enterprise's window runs on."""
+    if on in policy.validity or (on >= policy.validity.end and _running_on(policy, rule, enterprise, standing)):
+        return
+    first, beyond = policy.validity.start, policy.validity.end
+    raise Refusal(
+        "policy-not-in-force",
+        Text(
+            f"{on}不在政策有效期（{first}起至{beyond}前）内，且没有可执行完毕的资助期",
+            f"{on} is outside the policy's validity (from {first}, before {beyond}), and no window runs on",
+        ),
+        clause=SUPPLEMENT,
+    )
+
+
+def require_plan_year(policy: Policy, rule: Rule, enterprise: str, year: int, standing: Standing) -> None:
+    """Raise ``Refusal`` ``cap-year-outside-validity`` for a funding plan before or after the policy's years.
+
+    A window that runs on may be planned for until the year after its end, when its last claims come.
+    """
+    first, last = policy.validity.start, policy.validity.end
+    window = _running_on(policy, rule, enterprise, standing) if year > last.year else None
+    if first.year <= year <= (window.end.year + 1 if window else last.year):
+        return
+    raise Refusal(
+        "cap-year-outside-validity",
+        Text(
+            f"额度年度{year}不在政策有效期（{first}起至{last}前）内",
+            f"cap year {year} is outside the policy's validity (from {first}, before {last})",
+        ),
+        clause=SUPPLEMENT,
+    )
+
+
+def _running_on(policy: Policy, rule: Rule, enterprise: str, standing: Standing) -> Window | None:
+    """The enterprise's recognised window, where the office lets it run on beyond the validity."""
+    if not policy.windows_run_on.value or not isinstance(rule.terms, WindowedRate) or rule.limit is None:
+        return None
+    recognised = standing.window(enterprise_window(policy.id, rule.limit.name, enterprise))
+    if recognised is None:
+        return None
+    months = rule.terms.window.months.value + recognised.rent_free_months
+    window = Window(recognised.anchor, add_months(recognised.anchor, months))
+    return window if window.end > policy.validity.end else None

@@ -1,0 +1,355 @@
+"""The event store for production: a PostgreSQL database, as a persistence module of eventsourcing.
+
+Choose it with ``PERSISTENCE_MODULE=ledger.store.postgres``; ``POSTGRES_URL`` is the address of the database as libpq
+reads it, ``POSTGRES_LOCK_TIMEOUT`` the longest wait for others in whole seconds. The first to come creates the schema
+``ledger`` there (:mod:`ledger.store.postgres_schema`). What ``append`` returned is flushed to the server's disk, and to
+its synchronous standbys where it has any.
+
+Connect to the server itself, or through a pooler in session mode: settings and LISTEN belong to a session.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, cast
+
+import psycopg
+from eventsourcing.dcb.api import (
+    DCBAppendCondition,
+    DCBEvent,
+    DCBQuery,
+    DCBReadResponse,
+    DCBSequencedEvent,
+)
+from eventsourcing.dcb.persistence import DCBInfrastructureFactory
+from eventsourcing.persistence import IntegrityError, ProgrammingError, TrackingRecorder
+from eventsourcing.utils import Environment, EnvType
+from psycopg import RawCursor
+from psycopg.errors import InFailedSqlTransaction
+
+from ledger.errors import StoreFault, Text, Unavailable
+from ledger.seal.merkle import NodeReader, RunReader
+from ledger.store import postgres_query
+from ledger.store.contract import LedgerStore
+from ledger.store.postgres_connections import (
+    Address,
+    Readers,
+    busy,
+    closed,
+    explained,
+    explaining,
+    is_lost,
+    open_writer,
+    taken_over,
+    unknown,
+)
+from ledger.store.postgres_pipeline import send
+from ledger.store.postgres_query import Insertion, Row, Statement, by_tag, insertion, match, selection, sequenced
+from ledger.store.postgres_schema import Connection
+from ledger.store.postgres_subscription import Listener, PostgresSubscription
+from ledger.store.sealing import Sealer
+
+LOCK_TIMEOUT_S: Final = 10
+
+
+class PostgresReadResponse(DCBReadResponse):
+    """Events in the order of positions, and the head of the store at the instant of reading.
+
+    With a limit, the head is the position of the last event returned (``None`` without any), as in
+    eventsourcing's own recorders.
+    """
+
+    def __init__(self, rows: Sequence[Row], head: int | None) -> None:
+        self._rows = iter(rows)
+        self._head = head
+
+    @property
+    def head(self) -> int | None:
+        return self._head
+
+    def __next__(self) -> DCBSequencedEvent:
+        return sequenced(next(self._rows))
+
+
+class WriteTransaction:
+    """The store under its write lock: what is read here is still true when it is committed.
+
+    Not for use after its ``with`` block has ended. Events are sent with the commit, in one round trip, unless something is
+    asked in between that they could be part of.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        sealer: Sealer,
+        name: str,
+        head: int,
+        foreseen: dict[str, list[DCBSequencedEvent]],
+    ) -> None:
+        self._connection = connection
+        self._sealer = sealer
+        self._name = name
+        self._head = head
+        self._foreseen = foreseen
+        self._unsent: Insertion | None = None
+        self._sent = False
+
+    @property
+    def head(self) -> int:
+        """The last position, including what this transaction has appended; 0 in an empty store."""
+        return self._head
+
+    def matches(self, query: DCBQuery | None, *, after: int | None = None) -> bool:
+        """Whether any event after the position matches."""
+        after = after or 0
+        return after < self._head and bool(self._ask(match(query, after=after))[0][0])
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> PostgresReadResponse:
+        """As :meth:`PostgresDCBRecorder.read`, with what this transaction has appended."""
+        return _response(self._ask(selection(query, after=after or 0, limit=limit)), limit)
+
+    def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
+        """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
+        known = {} if self._unsent else self._foreseen
+        asked = [tag for tag in tags if tag not in known]
+        found = by_tag(asked, self._ask(postgres_query.histories(asked))) if asked else {}
+        return {tag: known[tag] if tag in known else found[tag] for tag in tags}
+
+    def append(self, events: Sequence[DCBEvent]) -> int:
+        """Append events at the next positions and return the last position."""
+        self._send()
+        nodes = RunReader(lambda leaves: dict(self._ask(postgres_query.runs(leaves))))
+        self._unsent = insertion(self._head, events, lambda: self._sealer.seal(self._head, events, nodes))
+        self._head += len(events)
+        return self._head
+
+    def commit(self) -> None:
+        """Send what is left and commit, in one round trip. Raises what psycopg raises."""
+        if self._unsent is not None:
+            send(self._connection, self._unsent, commit=True)
+        elif self._connection.execute("COMMIT", prepare=False).statusmessage != "COMMIT" and self._sent:
+            # A transaction that met an error is rolled back by COMMIT, which is no error by itself.
+            raise InFailedSqlTransaction("the transaction met an error before its commit")
+
+    def _ask(self, statement: Statement) -> list[Any]:
+        self._send()
+        with explaining(self._name):
+            return _execute(self._connection, statement).fetchall()
+
+    def _send(self) -> None:
+        if self._unsent is not None:
+            with explaining(self._name):
+                send(self._connection, self._unsent, commit=False)
+            self._unsent, self._foreseen, self._sent = None, {}, True
+
+
+class PostgresDCBRecorder(LedgerStore):
+    """Events in one PostgreSQL database, shared by any number of threads, processes and machines.
+
+    Reading never waits for writing. Writing takes one lock within the process and one in the database, so positions are
+    1, 2, 3 … without a gap, in the order of commits. Each process opens its own; none may be carried over a ``fork``.
+
+    Raises ``StoreFault`` on construction for a server or a database that must not be used, and ``Unavailable`` where the
+    server does not answer; every method raises ``Unavailable`` when the store did not answer in time, the connection was
+    lost, or ``close()`` was called. Connections that were lost are opened anew when they are next needed.
+    """
+
+    def __init__(self, url: str, *, lock_timeout_s: int = LOCK_TIMEOUT_S) -> None:
+        self._address = Address(url, lock_timeout_s)
+        self._name = self._address.name
+        self._write_lock = threading.Lock()
+        self._sealer = Sealer()
+        with explaining(self._name):
+            self._writer: Connection | None
+            self._writer, self._timeline = open_writer(self._address)
+        self._readers = Readers(self._address)
+        self._listener = Listener(self._address)
+        self._closed = False
+
+    def head(self) -> int:
+        """The position of the last event, 0 in an empty store."""
+        return cast(int, self._ask((postgres_query.HEAD, ()))[0][0])
+
+    def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> PostgresReadResponse:
+        """Matching events after a position, in order, at most ``limit`` of them.
+
+        All rows are fetched before this returns: read a long history in slices, by ``after`` and ``limit``.
+        """
+        return _response(self._ask(selection(query, after=after or 0, limit=limit)), limit)
+
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, for proofs."""
+        return RunReader(lambda leaves: dict(self._ask(postgres_query.runs(leaves))))
+
+    def append(self, events: Sequence[DCBEvent], condition: DCBAppendCondition | None = None) -> int:
+        """Append all events or none, and return the last position when they are durable.
+
+        Raises ``IntegrityError`` if an event after ``condition.after`` matches the condition's query.
+        """
+        if not events:
+            raise ProgrammingError("Appending needs at least one event")
+        with self.transaction() as transaction:
+            if condition and transaction.matches(condition.fail_if_events_match, after=condition.after):
+                raise IntegrityError(condition)
+            return transaction.append(events)
+
+    @contextmanager
+    def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[WriteTransaction]:
+        """Hold the write lock for a ``with`` block; commit durably at its end, roll back if it raises.
+
+        The histories of the tags ``foreseen`` come with the lock, which saves a round trip.
+        """
+        if not self._write_lock.acquire(timeout=self._address.lock_timeout_s):
+            raise busy(self._name)
+        try:
+            connection, transaction = self._begin(foreseen)
+            before = transaction.head
+            try:
+                yield transaction
+            except BaseException:
+                self._abandon(connection)
+                raise
+            self._commit(connection, transaction)
+        finally:
+            self._write_lock.release()
+        if transaction.head > before:
+            self._listener.wake()
+
+    def subscribe(self, query: DCBQuery | None = None, *, after: int | None = None) -> PostgresSubscription:
+        """Follow matching events after a position, also those that other processes record."""
+        if self._closed:
+            raise closed(self._name)
+        return PostgresSubscription(self, self._listener, query, after)
+
+    def close(self) -> None:
+        """Let a write under way finish, stop subscriptions, close every connection. May be called again."""
+        self._closed = True
+        self._listener.close()
+        self._readers.close()
+        with self._write_lock:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.close()
+
+    def _ask(self, statement: Statement) -> list[Any]:
+        return self._readers.ask(lambda connection: _execute(connection, statement).fetchall())
+
+    def _begin(self, foreseen: Sequence[str]) -> tuple[Connection, WriteTransaction]:
+        if self._closed:
+            raise closed(self._name)
+        if self._writer is not None:
+            connection = self._writer
+            try:
+                return connection, self._locked(connection, foreseen)
+            except psycopg.Error as error:
+                self._abandon(connection)
+                if not is_lost(error):
+                    raise explained(error, self._name) from error
+            # Lost since it was last used; nothing has been asked of it yet, so that a new one is as good.
+        connection = self._reopened()
+        try:
+            return connection, self._locked(connection, foreseen)
+        except psycopg.Error as error:
+            self._abandon(connection)
+            raise explained(error, self._name) from error
+
+    def _locked(self, connection: Connection, foreseen: Sequence[str]) -> WriteTransaction:
+        found = connection.execute(postgres_query.begin(foreseen), prepare=False)
+        found.nextset()
+        found.nextset()
+        row = found.fetchone()
+        assert row is not None
+        histories = by_tag(foreseen, found.fetchall()) if foreseen and found.nextset() else {}
+        return WriteTransaction(connection, self._sealer, self._name, row[0], histories)
+
+    def _reopened(self) -> Connection:
+        try:
+            with explaining(self._name):
+                self._writer, timeline = open_writer(self._address)
+        except StoreFault as fault:
+            # The service runs already: whatever is wrong with the server now may be put right without a new start.
+            raise Unavailable(fault.text) from fault
+        if timeline != self._timeline:
+            # What callers remember of the facts may be what the lost server had and this one has not.
+            self._timeline = timeline
+            raise taken_over(self._name)
+        return self._writer
+
+    def _commit(self, connection: Connection, transaction: WriteTransaction) -> None:
+        try:
+            transaction.commit()
+        except BaseException as error:
+            self._abandon(connection)
+            if not isinstance(error, psycopg.Error):
+                raise
+            raise (unknown if is_lost(error) else explained)(error, self._name) from error
+
+    def _abandon(self, connection: Connection) -> None:
+        """Roll back; where even that fails, give up the connection, which rolls back too."""
+        self._sealer.forget()
+        with suppress(psycopg.Error):
+            if not connection.closed:
+                connection.execute("ROLLBACK", prepare=False)
+        if connection.closed or connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
+            connection.close()
+            self._writer = None
+
+
+class Factory(DCBInfrastructureFactory[TrackingRecorder]):
+    """Makes the recorder that the environment describes; ``close()`` closes it.
+
+    Raises ``StoreFault`` for an environment that names no database or no usable lock timeout.
+    """
+
+    POSTGRES_URL = "POSTGRES_URL"
+    POSTGRES_LOCK_TIMEOUT = "POSTGRES_LOCK_TIMEOUT"
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self._url = (self.env.get(self.POSTGRES_URL) or "").strip()
+        if not self._url:
+            keys = ", ".join(self.env.create_keys(self.POSTGRES_URL))
+            raise StoreFault(
+                Text(
+                    zh=f"未指定账本数据库；请设置环境变量 {keys}。",
+                    en=f"No database is named for the event store: set one of {keys} in the environment.",
+                )
+            )
+        timeout = (self.env.get(self.POSTGRES_LOCK_TIMEOUT) or "").strip() or str(LOCK_TIMEOUT_S)
+        if not (timeout.isascii() and timeout.isdigit()):
+            raise StoreFault(
+                Text(
+                    zh=f"环境变量 {self.POSTGRES_LOCK_TIMEOUT} 应为整数秒，而不是“{timeout}”。",
+                    en=f"{self.POSTGRES_LOCK_TIMEOUT} is a whole number of seconds, not {timeout!r}.",
+                )
+            )
+        self._lock_timeout_s = int(timeout)
+        self._recorder: PostgresDCBRecorder | None = None
+
+    def dcb_recorder(self) -> PostgresDCBRecorder:
+        """The one recorder of this factory."""
+        if self._recorder is None:
+            self._recorder = PostgresDCBRecorder(self._url, lock_timeout_s=self._lock_timeout_s)
+        return self._recorder
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+
+
+def _response(rows: Sequence[Any], limit: int | None) -> PostgresReadResponse:
+    assert limit is None or limit >= 0, "a limit is a number of events"
+    events = [row[1:] for row in rows if row[1] is not None]
+    if limit is not None:
+        return PostgresReadResponse(events, events[-1][0] if events else None)
+    return PostgresReadResponse(events, rows[0][0] or None)
+
+
+def _execute(connection: Connection, statement: Statement) -> RawCursor[Any]:
+    return RawCursor(connection).execute(*statement, prepare=True, binary=True)

@@ -1,0 +1,171 @@
+"""A SQLite store as evidence: read as it lies there, and nothing of it believed.
+
+Opened by path and for reading only, beside whoever writes. Unlike the recorder it does not refuse a file whose schema was
+changed, because somebody who dropped a trigger is whom an auditor looks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from ledger.errors import NotFound, StoreFault, Text
+from ledger.seal.merkle import NodeReader, RunReader
+from ledger.seal.verification import Finding, Row
+from ledger.store import sqlite_schema
+from ledger.store.sqlite_connections import explained
+from ledger.store.stored_log import StoredLog
+
+_ROWS: Final = "SELECT position, type, tags, data, run FROM events WHERE position BETWEEN ? AND ? ORDER BY position"
+_RUNS: Final = "SELECT position - 1, run FROM events WHERE position IN (SELECT value FROM json_each(?))"
+_NOT_INDEXED: Final = """
+SELECT e.position, e.type, t.value FROM events AS e, json_each(e.tags) AS t WHERE e.position BETWEEN ? AND ?
+AND NOT EXISTS (SELECT 1 FROM event_tags AS i WHERE i.tag = t.value AND i.position = e.position)
+ORDER BY e.position"""
+_INDEX_ENTRIES: Final = "SELECT count(*) FROM event_tags WHERE position <= ?"
+_TAGS_CARRIED: Final = "SELECT ifnull(sum(json_array_length(tags)), 0) FROM events WHERE position <= ?"
+_NOT_CARRIED: Final = """
+SELECT i.position, i.tag FROM event_tags AS i WHERE i.position <= ? AND NOT EXISTS (
+    SELECT 1 FROM events AS e, json_each(e.tags) AS t WHERE e.position = i.position AND t.value = i.tag)
+ORDER BY i.position LIMIT 1"""
+_BUSY_MILLISECONDS: Final = 10_000
+_encode = msgspec.json.Encoder().encode
+
+
+class SQLiteLog(StoredLog):
+    """The events of a SQLite store, up to the last that was there when it was opened. May be pickled.
+
+    Raises ``NotFound`` where there is no file, ``StoreFault`` where it is no store that can be read at all.
+    """
+
+    divisible = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: apsw.Connection | None = None
+        if not path.is_file():
+            raise NotFound(Text(f"没有账本文件{path}", f"there is no store {path}"))
+        with self._open() as connection:
+            self._size: int = connection.execute("SELECT ifnull(max(position), 0) FROM events").get
+
+    def __getstate__(self) -> tuple[Path, int]:
+        return self._path, self._size
+
+    def __setstate__(self, state: tuple[Path, int]) -> None:
+        self._path, self._size = state
+        self._connection = None
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        with self._open() as connection:
+            return [_row(*found) for found in connection.execute(_ROWS, (first, last))]
+
+    def nodes(self) -> NodeReader:
+        return RunReader(self._runs)
+
+    def findings(self, first: int, last: int) -> list[Finding]:
+        """Tags that the index does not know: whoever asks by them, a limit for instance, misses the event."""
+        with self._open() as connection:
+            return [_not_indexed(*found) for found in connection.execute(_NOT_INDEXED, (first, last))]
+
+    def closing_findings(self) -> list[Finding]:
+        """Index entries that no event carries, and what is left of what keeps the file append-only."""
+        return [*self._foreign_entries(), *self._changed_schema()]
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _foreign_entries(self) -> Iterator[Finding]:
+        with self._open() as connection:
+            entries = connection.execute(_INDEX_ENTRIES, (self._size,)).get
+            if entries != connection.execute(_TAGS_CARRIED, (self._size,)).get:
+                for position, tag in connection.execute(_NOT_CARRIED, (self._size,)):
+                    yield _not_carried(position, tag)
+
+    def _changed_schema(self) -> Iterator[Finding]:
+        with self._open() as connection:
+            changed = sqlite_schema.changed_objects(connection)
+        if changed:
+            names = ", ".join(changed)
+            text = Text(
+                f"账本的结构已被改动（{names}），防止修改的措施可能已失效",
+                f"the schema of the store was changed ({names}): what keeps it append-only may be gone",
+            )
+            yield Finding(self._size, "schema-changed", text, through=self._size)
+
+    def _runs(self, leaves: Sequence[int]) -> dict[int, bytes]:
+        positions = _encode([leaf + 1 for leaf in leaves]).decode()
+        with self._open() as connection:
+            return dict(connection.execute(_RUNS, (positions,)))
+
+    @contextmanager
+    def _open(self) -> Iterator[apsw.Connection]:
+        """The connection, made when first asked for in a process. Errors of SQLite leave as errors of the ledger."""
+        try:
+            if self._connection is None:
+                self._connection = open_for_reading(self._path)
+            yield self._connection
+        except apsw.NotADBError as error:
+            raise _not_a_store(self._path, str(error)) from error
+        except apsw.SQLError as error:
+            raise _not_a_store(self._path, str(error)) from error
+        except apsw.Error as error:
+            raise explained(error, str(self._path)) from error
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """A connection that writes nothing, to a file that others may be writing to."""
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    except apsw.CantOpenError:
+        # A file on a disk that cannot be written to, such as a backup that was put away.
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    # Else the last to close would write the log back into the file: what is looked at is left as it lies.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.pragma("query_only", True)
+    return connection
+
+
+def _row(position: int, type_name: str, tags: str, data: bytes, run: bytes) -> Row:
+    carried = tags.encode()
+    return Row(position, b"[%b,%b,%b]" % (_encode(type_name), carried, data), type_name, carried, data, run)
+
+
+def _not_indexed(position: int, type_name: str, tag: Any) -> Finding:
+    return Finding(
+        position,
+        "not-indexed",
+        Text(
+            f"索引中缺少标签{tag}：按该标签计算的限额或历史会遗漏此事件",
+            f"the index misses its tag {tag}: a limit or history read by it leaves this event out",
+        ),
+        type_name,
+    )
+
+
+def _not_carried(position: int, tag: str) -> Finding:
+    return Finding(
+        position,
+        "index-foreign",
+        Text(f"索引中有该事件没有的标签{tag}", f"the index gives it the tag {tag}, which it does not carry"),
+    )
+
+
+def _not_a_store(path: Path, reason: str) -> StoreFault:
+    return StoreFault(
+        Text(
+            f"文件{path}不是可读的账本（{reason}）；请指定 facts.sqlite 或其备份。",
+            f"{path} is not a store that can be read ({reason}); name a facts.sqlite or a backup of one.",
+        )
+    )

@@ -1,0 +1,102 @@
+"""Every limit scope, budget and window: never above the ceiling that was recorded, at any position."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.calendar import Window as Days
+from ledger.money import format_yuan
+from ledger.scopes import budget_of_year
+from projections.derivation.cases import Case
+from projections.derivation.fields import Complaints, Draw, Payload, Window
+
+
+class Limits:
+    """Folds what awards draw and give back.
+
+    Ceilings are those that each award states. That the law gave an award these ceilings and this amount is not computed
+    again here: the award's own calculation sheet tells it, line by line.
+    """
+
+    def __init__(self, complaints: Complaints) -> None:
+        self._say = complaints.say
+        self._used: dict[str, int] = {}
+        self._appropriated: dict[str, int] = {}
+        self._budgeted: dict[str, int] = {}
+        self._windows: dict[str, tuple[date, list[tuple[str | None, str, Days]]]] = {}
+
+    def appropriated(self, payload: Payload) -> None:
+        if payload.amount_fen < self._budgeted.get(payload.scope, 0):
+            self._say("budget-exceeded", "预算低于已审批的金额", "the budget is below what is approved")
+        self._appropriated[payload.scope] = payload.amount_fen
+
+    def approved(self, case: Case, payload: Payload) -> None:
+        self._check_scopes(case, payload)
+        self._check_sums(payload)
+        for draw in payload.draws:
+            used = self._used[draw.scope] = self._used.get(draw.scope, 0) + draw.amount_fen
+            if used > draw.ceiling_fen:
+                self._exceeded("limit-exceeded", draw.scope, used, draw.ceiling_fen)
+        budget = payload.budget_scope
+        drawn = self._budgeted[budget] = self._budgeted.get(budget, 0) + _under_one_limit(payload.draws)
+        if drawn > self._appropriated.get(budget, drawn):
+            self._exceeded("budget-exceeded", budget, drawn, self._appropriated[budget])
+        if payload.window is not None:
+            self._use_window(payload, payload.window)
+
+    def returned(self, payload: Payload) -> None:
+        for draw in payload.draws:
+            used = self._used[draw.scope] = self._used.get(draw.scope, 0) - draw.amount_fen
+            if used < 0:
+                self._say("gives-back-more", f"{draw.scope}的占用成为负数", f"the use of {draw.scope} falls below zero")
+        budget = payload.budget_scope
+        self._budgeted[budget] = self._budgeted.get(budget, 0) - _under_one_limit(payload.draws)
+        if payload.window_scope is not None and payload.window_scope in self._windows:
+            anchor, funded = self._windows[payload.window_scope]
+            self._windows[payload.window_scope] = anchor, [one for one in funded if one[0] != payload.case]
+
+    def _exceeded(self, code: str, scope: str, used_fen: int, ceiling_fen: int) -> None:
+        used, ceiling = format_yuan(used_fen), format_yuan(ceiling_fen)
+        self._say(
+            code, f"{scope}累计{used}元，超过上限{ceiling}元", f"{scope} comes to {used} yuan, above its {ceiling}"
+        )
+
+    def _check_scopes(self, case: Case, payload: Payload) -> None:
+        """Its own enterprise, item, policy and year: what is drawn on another's scope is missed on its own."""
+        policy = "" if case.policy is None else case.policy.policy_id
+        for draw in payload.draws:
+            own = tuple(f"{policy}/{draw.limit}/{holder}/" for holder in (case.enterprise, case.item))
+            if not draw.scope.startswith(own):
+                self._say(
+                    "wrong-scope",
+                    f"额度范围{draw.scope}不是其本身的",
+                    f"it draws on {draw.scope}, not its own",
+                )
+        if payload.budget_scope != budget_of_year(policy, payload.cap_year).key:
+            self._say("wrong-scope", "预算年度有误", "it draws on the budget of another year")
+
+    def _check_sums(self, payload: Payload) -> None:
+        sums: dict[str, int] = {}
+        for draw in payload.draws:
+            sums[draw.limit] = sums.get(draw.limit, 0) + draw.amount_fen
+            if draw.amount_fen <= 0:
+                self._say("not-positive", f"占用{draw.scope}的金额不大于零", f"draws nothing or less on {draw.scope}")
+        if any(fen != payload.amount_fen for fen in sums.values()):
+            self._say("draws-differ", "占用限额之和不等于资助额", "what it draws under a limit is not the award")
+
+    def _use_window(self, payload: Payload, used: Window) -> None:
+        funded = Days(used.funded.start, used.funded.end)
+        if not Days(used.window.start, used.window.end).covers(funded) or used.window.start != used.anchor:
+            self._say("outside-window", "资助的月份不在资助期内", "the months it pays for are not inside its window")
+        anchor, earlier = self._windows.get(used.scope, (used.anchor, []))
+        if anchor != used.anchor or payload.window_scope != used.scope:
+            self._say("another-window", "资助期被重新起算", "the window was begun anew")
+        for _, item, span in earlier:
+            if item == payload.item and span.overlaps(funded):
+                self._say("months-twice", "同一事项的月份重复资助", "months of one item are paid for twice")
+        self._windows[used.scope] = anchor, [*earlier, (payload.case, payload.item, funded)]
+
+
+def _under_one_limit(draws: tuple[Draw, ...]) -> int:
+    """Under every limit the same sum."""
+    return sum(draw.amount_fen for draw in draws if draw.limit == draws[0].limit)

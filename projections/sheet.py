@@ -1,0 +1,249 @@
+"""The calculation sheet (核算表) of one determination: every step, every limit, and whose awards had used it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+import cn2an
+
+from ledger.errors import Headroom, NotFound, Text
+from ledger.events import AmountDetermined, ApplicationSubmitted, AwardApproved, CaseEvent
+from ledger.identity import application_id, award_id
+from ledger.mapper import Recorded
+from ledger.money import format_policy_amount, format_yuan, parse_yuan
+from ledger.policy.model import Pin, Policy, Reading, Rule
+from ledger.policy.terms import Kind, MonthlyRent, PeriodCost, Rate, RateArea, WindowedRate
+from ledger.rules import Binding, Step, wording
+from ledger.scopes import ITEM
+from projections.limits import drawn_fen
+
+History = Callable[[str], Sequence[Recorded]]
+"""Gives every event recorded under a scope, in order."""
+
+_BASIS_STEP: Final = "rent-basis"
+
+
+@dataclass(frozen=True, slots=True)
+class CountedAward:
+    """Another award that draws on a limit: by how much, net of what it gave back."""
+
+    award_id: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLimit:
+    """A limit as it was before the claim, what it cut off, and the awards that its use is made up of."""
+
+    headroom: Headroom
+    cut_fen: int
+    counted: tuple[CountedAward, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A particular as verified, in words."""
+
+    name: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    amount_fen: int
+    capitals: str
+    cap_year: int
+    on: date
+    by: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page: what was asked, how it was computed, what is due. Amounts are fen; ``capitals`` is the amount in 大写.
+
+    ``basis`` and ``rate`` are None where the office proposes the amount. ``readings`` are the office's answers to the
+    rule's open questions on the day of the determination.
+    """
+
+    application_id: str
+    award_id: str | None
+    enterprise: str
+    enterprise_name: str
+    policy: Pin
+    policy_number: str
+    policy_title: str
+    rule: Rule
+    item: str
+    particulars: tuple[Stated, ...]
+    basis: Stated | None
+    rate: str | None
+    steps: tuple[Step, ...]
+    limits: tuple[SheetLimit, ...]
+    bound_by: Binding | None
+    amount_fen: int
+    capitals: str
+    cap_year: int
+    determined_on: date
+    determined_by: str
+    reference: str | None
+    reason: str | None
+    approval: Approval | None
+    readings: tuple[Reading, ...]
+
+
+def capitals(amount_fen: int) -> str:
+    """``陆佰万元整``: the amount in capital numerals, exact to the fen."""
+    assert amount_fen >= 0, amount_fen
+    return str(cn2an.an2cn(format_yuan(amount_fen), "rmb"))
+
+
+def last_determination(history: Sequence[Recorded]) -> tuple[Recorded, AmountDetermined]:
+    """Raises :class:`~ledger.errors.NotFound` where no amount was determined yet."""
+    for recorded in reversed(history):
+        if isinstance(recorded.event, AmountDetermined):
+            return recorded, recorded.event
+    raise NotFound(Text("尚未核定金额，没有核算表", "no amount was determined yet: there is no sheet"))
+
+
+def sheet(history: Sequence[Recorded], policy: Policy, scope_history: History) -> Sheet:
+    """The sheet of the last determination in a case's ``history``. Pure.
+
+    ``policy`` is the case's own version as read on the day of that determination; ``scope_history`` is asked for the
+    scopes of the limits, of which only what was recorded before the determination counts.
+    """
+    recorded, determined = last_determination(history)
+    submitted = next(r.event for r in history if isinstance(r.event, ApplicationSubmitted))
+    approval = next((r for r in history if isinstance(r.event, AwardApproved)), None)
+    rule = policy.rule(submitted.rule)
+    return Sheet(
+        application_id=application_id(submitted.case),
+        award_id=award_id(submitted.case) if approval else None,
+        enterprise=submitted.enterprise,
+        enterprise_name=submitted.enterprise_name,
+        policy=policy.pin,
+        policy_number=policy.number,
+        policy_title=policy.title,
+        rule=rule,
+        item=submitted.item,
+        particulars=tuple(_stated(rule, determined)),
+        basis=_basis(rule, determined),
+        rate=_rate(rule),
+        steps=determined.steps,
+        limits=tuple(_limits(recorded, determined, approval, scope_history)),
+        bound_by=determined.bound_by,
+        amount_fen=determined.amount_fen,
+        capitals=capitals(determined.amount_fen),
+        cap_year=determined.cap_year,
+        determined_on=recorded.envelope.effective_on,
+        determined_by=recorded.envelope.actor,
+        reference=recorded.envelope.reference,
+        reason=recorded.envelope.reason,
+        approval=_approval(approval),
+        readings=tuple(policy.readings[name] for name in _readings_of(rule, policy)),
+    )
+
+
+def _stated(rule: Rule, determined: AmountDetermined) -> Iterator[Stated]:
+    for name, value in determined.particulars.items():
+        particular = rule.particulars[name]
+        yield Stated(name, particular.label, _in_words(particular.kind, value))
+
+
+def _in_words(kind: Kind, value: str | bool | int) -> str:
+    match kind:
+        case Kind.MONEY:
+            return format_policy_amount(parse_yuan(value))
+        case Kind.AREA_M2:
+            return f"{value}平方米"
+        case Kind.FLAG:
+            return "是" if value else "否"
+        case Kind.MONTHS:
+            return f"{value}个月"
+        case Kind.YEAR:
+            return f"{value}年"
+    return str(value)
+
+
+def _basis(rule: Rule, determined: AmountDetermined) -> Stated | None:
+    match rule.terms:
+        case Rate(basis=name) | RateArea(basis=name) | WindowedRate(source=PeriodCost(cost=name)):
+            return next(stated for stated in _stated(rule, determined) if stated.name == name)
+        case WindowedRate(source=MonthlyRent()):
+            rent = next(step for step in determined.steps if step.step == _BASIS_STEP)
+            return Stated(_BASIS_STEP, "租金", format_policy_amount(rent.amount_fen))
+    return None
+
+
+def _rate(rule: Rule) -> str | None:
+    return wording.percent(rule.terms.rate.value) if isinstance(rule.terms, Rate | RateArea | WindowedRate) else None
+
+
+def _limits(
+    recorded: Recorded, determined: AmountDetermined, approval: Recorded | None, scope_history: History
+) -> Iterator[SheetLimit]:
+    for headroom, cut_fen in _cuts(determined, _headroom(determined, approval)):
+        before = [other for other in scope_history(headroom.scope) if other.position < recorded.position]
+        counted = tuple(_counted(headroom.scope, before))
+        used_fen = sum(award.amount_fen for award in counted)
+        yield SheetLimit(
+            Headroom(headroom.limit, headroom.clause, headroom.scope, headroom.ceiling_fen, used_fen), cut_fen, counted
+        )
+
+
+def _headroom(determined: AmountDetermined, approval: Recorded | None) -> tuple[Headroom, ...]:
+    """The limits as determined; for what was recorded before these were kept, those that the award draws on."""
+    if determined.headroom or approval is None:
+        return determined.headroom
+    assert isinstance(approval.event, AwardApproved)
+    return tuple(Headroom(d.limit, d.clause, d.scope, d.ceiling_fen, 0) for d in approval.event.draws)
+
+
+def _cuts(determined: AmountDetermined, limits: Sequence[Headroom]) -> Iterator[tuple[Headroom, int]]:
+    """Each limit with what its own step took off; the steps of a yearly limit follow its years in order."""
+    steps = [step for step in determined.steps if step.step != _BASIS_STEP]
+    taken = [(step.step, before.amount_fen - step.amount_fen) for before, step in pairwise(steps)]
+    yearly = iter([cut_fen for name, cut_fen in taken if name == "annual-cap"])
+    item_fen = sum(cut_fen for name, cut_fen in taken if name == "item-cap")
+    for headroom in limits:
+        if headroom.limit == ITEM:
+            yield headroom, item_fen
+        else:
+            yield headroom, next(yearly, 0)
+
+
+def _counted(scope: str, events: Sequence[Recorded]) -> Iterator[CountedAward]:
+    drawn: dict[str, int] = {}
+    for recorded in events:
+        if isinstance(recorded.event, CaseEvent) and (amount_fen := drawn_fen(scope, recorded.event)):
+            drawn[recorded.event.case] = drawn.get(recorded.event.case, 0) + amount_fen
+    for case, amount_fen in drawn.items():
+        if amount_fen:
+            yield CountedAward(award_id(case), amount_fen)
+
+
+def _approval(recorded: Recorded | None) -> Approval | None:
+    if recorded is None:
+        return None
+    event, envelope = recorded.event, recorded.envelope
+    assert isinstance(event, AwardApproved)
+    return Approval(
+        amount_fen=event.amount_fen,
+        capitals=capitals(event.amount_fen),
+        cap_year=event.cap_year,
+        on=envelope.effective_on,
+        by=envelope.actor,
+        reference=envelope.reference,
+    )
+
+
+def _readings_of(rule: Rule, policy: Policy) -> list[str]:
+    """The rule's own, then those that its limit and every sum go by."""
+    limit = rule.limit.cap_year.reading if rule.limit else None
+    named = [*rule.readings, limit, policy.rounding_fen.reading, policy.stacking.reading]
+    return [name for name in dict.fromkeys(named) if name is not None]

@@ -1,0 +1,134 @@
+"""A whole log checked: its seal against kept checkpoints, and its limits and balances added up a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ledger.errors import Text
+from ledger.policy.model import Pin
+from ledger.seal.merkle import EMPTY_ROOT
+from ledger.seal.note import Checkpoint
+from ledger.seal.verification import FINDINGS_MOST, Finding, SealedLog, Tree, check_log, in_order
+from projections.derivation import Derivation, Totals
+
+_SEAL_ONLY: Final = frozenset({"not-as-sealed", "seal-malformed", "seal-contradicts"})
+"""What may be wrong with the stored hashes although every event is the one that was sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a check. ``findings`` are in the order of positions, the first wrong event first; ``unkept`` more were
+    counted. ``agreed`` are the checkpoints that the log begins with; ``root`` is the log's own as read, None where an event
+    is missing. ``pins`` are the policy texts that its facts rest on.
+    """
+
+    size: int
+    root: bytes | None
+    agreed: tuple[Checkpoint, ...]
+    findings: tuple[Finding, ...]
+    unkept: int
+    totals: Totals
+    pins: tuple[Pin, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not self.findings
+
+    @property
+    def first(self) -> Finding | None:
+        return self.findings[0] if self.findings else None
+
+
+def verify(
+    log: SealedLog,
+    checkpoints: Sequence[Checkpoint],
+    *,
+    jobs: int = 1,
+    progress: Callable[[int], None] = lambda position: None,
+) -> Verdict:
+    """Check every event of a log against checkpoints whose signatures are known to be true. ``progress`` is told the
+    position reached.
+    """
+    derivation, tree = Derivation(), Tree()
+    findings: list[Finding] = []
+    unkept = 0
+    marks = [checkpoint.size for checkpoint in checkpoints]
+    for report, rows in check_log(log, marks, jobs=jobs):
+        found = [*report.findings, *tree.add(report), *derivation.apply(rows)]
+        # A log shifted by one event has something wrong with every one after it: the first are what is told.
+        room = max(0, FINDINGS_MOST - len(findings))
+        findings += found[:room]
+        unkept += report.unkept + len(found[room:])
+        progress(report.last)
+    agreed, differing = _compare(checkpoints, tree, log.size)
+    found = in_order([*_told_apart(findings, agreed), *differing, *log.closing_findings()])
+    return Verdict(
+        size=log.size,
+        root=_root(tree, log.size),
+        agreed=tuple(agreed),
+        findings=tuple(found),
+        unkept=unkept,
+        totals=derivation.totals(),
+        pins=tuple(sorted(derivation.pins, key=lambda pin: (pin.policy_id, pin.version, pin.sha256))),
+    )
+
+
+def _root(tree: Tree, size: int) -> bytes | None:
+    return EMPTY_ROOT if size == 0 else tree.roots.get(size)
+
+
+def _compare(checkpoints: Sequence[Checkpoint], tree: Tree, size: int) -> tuple[list[Checkpoint], list[Finding]]:
+    """The checkpoints that the log begins with, and what the first of the others shows."""
+    agreed: list[Checkpoint] = []
+    for checkpoint in sorted(checkpoints, key=lambda one: one.size):
+        if checkpoint.size > size:
+            return agreed, [_shorter(checkpoint, size)]
+        if tree.roots.get(checkpoint.size) != checkpoint.root:
+            return agreed, [_another(checkpoint, agreed[-1].size if agreed else 0)]
+        agreed.append(checkpoint)
+    return agreed, []
+
+
+def _told_apart(findings: Sequence[Finding], agreed: Sequence[Checkpoint]) -> list[Finding]:
+    """Where a checkpoint vouches for the events, what differs from them is the stored hash, not the event."""
+    vouched = agreed[-1].size if agreed else 0
+    return [
+        replace(finding, code="seal-changed", text=_seal_changed(finding))
+        if finding.code in _SEAL_ONLY and (finding.through or finding.position) <= vouched
+        else finding
+        for finding in findings
+    ]
+
+
+def _seal_changed(finding: Finding) -> Text:
+    return Text(
+        f"事件与检查点相符，但其存储的封存哈希被改动或损坏（{finding.text.zh}）",
+        f"the event is the one that the checkpoint vouches for, but its stored hashes were changed ({finding.text.en})",
+    )
+
+
+def _shorter(checkpoint: Checkpoint, size: int) -> Finding:
+    return Finding(
+        size + 1,
+        "shorter-than-checkpoint",
+        Text(
+            f"日志只有{size}个事件，检查点有{checkpoint.size}个：自第{size + 1}号起的事件被删除",
+            f"the log has {size} events, the checkpoint {checkpoint.size}: the events from position {size + 1} are gone",
+        ),
+        through=checkpoint.size if checkpoint.size > size + 1 else None,
+    )
+
+
+def _another(checkpoint: Checkpoint, good: int) -> Finding:
+    return Finding(
+        good + 1,
+        "not-of-checkpoint",
+        Text(
+            f"前{checkpoint.size}个事件与检查点不符：第{good + 1}号至第{checkpoint.size}号中有事件被改动、插入或替换",
+            f"the first {checkpoint.size} events are not those of the checkpoint: one of positions {good + 1} to "
+            f"{checkpoint.size} was changed, inserted or replaced",
+        ),
+        through=checkpoint.size,
+    )

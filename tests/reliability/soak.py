@@ -1,0 +1,322 @@
+"""The long forms of the reliability checks: ``python3 dev.py soak [--only R2,R3] [--quick] [--json FILE]``.
+
+Each check is the one that the tests run, with larger numbers (:mod:`tests.reliability.soak_figures`). A row is met where
+nothing bad was found and at least as much was tried as the goal asks; what is not run here says so, and is not met. Checks
+whose engine is a test are run as that test. Seeds follow from ``--seed`` (printed; another one each time): a problem is
+reported with what makes it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from rich.console import Console
+from rich.table import Table
+
+from tests import postgres_server
+from tests.office import Office
+from tests.reliability.cold_start import start_services, start_stores
+from tests.reliability.crashes import crash_often
+from tests.reliability.faults import tell_on_failing_disks
+from tests.reliability.money_machine import play
+from tests.reliability.offspring import offspring
+from tests.reliability.power_loss import fail_the_power
+from tests.reliability.soak_figures import LONG, QUICK, Figures
+from tests.reliability.stores import EmptyStores, empty_postgres_on, empty_sqlite
+from tests.reliability.subscriptions import follow
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: str
+    what: str
+    value: str
+    goal: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every check is given."""
+
+    figures: Figures
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``bad`` is what was found wrong; ``enough`` whether as much was tried as the goal asks."""
+
+    value: str
+    bad: Sequence[str] = ()
+    enough: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    id: str
+    what: str
+    goal: str
+    run: Callable[[Run], Found]
+
+
+class NotRun(Exception):
+    """This check cannot be run here, and why."""
+
+
+# --- the checks -----------------------------------------------------------------------------------
+
+
+def http_kills(run: Run) -> Found:
+    from tests.reliability import test_kill
+
+    with scratch() as folder, patch.object(test_kill, "KILLS", run.figures.http_kills):
+        test_kill.test_no_answered_fact_is_lost_and_none_is_doubled_when_the_server_is_killed(folder)
+    kills = run.figures.http_kills
+    return Found(f"0 lost, 0 doubled in {kills:,} kills", enough=kills >= 500)
+
+
+def power_loss(run: Run) -> Found:
+    images = run.figures.power_loss_images
+    tally = fail_the_power(images, run.seed)
+    value = f"{len(tally.losses)} bad in {tally.distinct:,} distinct images of {tally.lives} lives"
+    return Found(value, [line for _, line in tally.losses], enough=tally.distinct >= 10_000)
+
+
+def power_loss_without_flush(run: Run) -> Found:
+    tally = fail_the_power(min(1_000, run.figures.power_loss_images), run.seed, synchronous="normal", store_only=True)
+    lost = sum(kind == "lost" for kind, _ in tally.losses)
+    return Found(f"{lost:,} of {tally.images:,} images lack what was acknowledged", enough=lost > 0)
+
+
+def money(store: str) -> Callable[[Run], Found]:
+    def check(run: Run) -> Found:
+        sequences = run.figures.money_sequences if store == "sqlite" else run.figures.money_sequences_postgres
+        played = play(empty(store), sequences, seed=run.seed)
+        commands = sum(played.answers.values())
+        value = (
+            f"0 differ in {played.sequences:,} sequences, {played.steps:,} steps, {commands:,} commands, "
+            f"{len(played.reasons)} kinds of refusal"
+        )
+        return Found(value, enough=played.sequences >= 1_000 and played.steps >= played.sequences * 45)
+
+    return check
+
+
+def races(run: Run) -> Found:
+    from tests.reliability import test_races
+
+    for _ in range(run.figures.races):
+        with office() as (threads_office, _):
+            test_races.test_fifty_threads_overshoot_a_limit_or_leave_room_unused(threads_office)
+        with office() as (processes_office, folder):
+            test_races.test_four_processes_overshoot_a_limit_or_leave_room_unused(processes_office, folder)
+    return Found(f"overshoot 0, exactly ten of fifty, in {2 * run.figures.races} races")
+
+
+def crashes(store: str) -> Callable[[Run], Found]:
+    def check(run: Run) -> Found:
+        tally = crash_often(empty(store), run.figures.crashes, run.seed)
+        value = (
+            f"{len(tally.problems)} lost or doubled when {tally.crashes:,} processes were killed near their commit; "
+            f"{tally.survived:,} facts survived unanswered, {tally.recorded_later:,} were recorded later"
+        )
+        return Found(value, tally.problems, enough=tally.survived > 0 and tally.recorded_later > 0)
+
+    return check
+
+
+def cold_starts(store: str) -> Callable[[Run], Found]:
+    def check(run: Run) -> Found:
+        with offspring() as processes:
+            starts = [start_stores(processes, empty(store)) for _ in range(run.figures.cold_starts)]
+            if store == "sqlite":
+                starts += [start_services(processes) for _ in range(run.figures.cold_starts)]
+        problems = [problem for start in starts for problem in start]
+        return Found(f"{len(problems)} errors in {len(starts)} starts of 16 processes", problems)
+
+    return check
+
+
+def subscriptions(store: str) -> Callable[[Run], Found]:
+    def check(run: Run) -> Found:
+        followed = follow(empty(store), run.figures.subscription_events, run.seed)
+        value = (
+            f"{len(followed.missed)} of {followed.subscribers} followers missed anything in {followed.events:,} events"
+        )
+        return Found(value, followed.missed)
+
+    return check
+
+
+def faults(run: Run) -> Found:
+    tally = tell_on_failing_disks(run.figures.fault_points, run.seed)
+    value = (
+        f"{len(tally.problems)} wrong logs after {tally.points_met:,} faults; of unknown fate: "
+        f"{tally.came_back:,} had been recorded, {tally.recorded_later:,} had not"
+    )
+    return Found(value, tally.problems, enough=tally.came_back > 0 and tally.recorded_later > 0)
+
+
+def as_tests(*patterns: str, names: str = "") -> Callable[[Run], Found]:
+    """Run test files, and count. None may be missing, skipped or failed."""
+
+    def check(run: Run) -> Found:
+        files = [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+        if not files:
+            raise NotRun(f"there is no {' or '.join(patterns)}")
+        with scratch() as folder:
+            report = folder / "report.xml"
+            command = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"--junitxml={report}", *files]
+            done = subprocess.run(
+                [*command, *(["-k", names] if names else [])], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            if not report.exists():
+                return Found("the tests did not run", [done.stdout[-2000:] + done.stderr[-2000:]])
+            (suite,) = ET.parse(report).getroot().iter("testsuite")
+        ran, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
+        failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+        value = f"{ran - failed - skipped} of {ran} tests passed" + (f", {skipped} skipped" if skipped else "")
+        return Found(value, [done.stdout[-2000:]] if failed else [], enough=ran > 0 and not skipped)
+
+    return check
+
+
+def missing(why: str) -> Callable[[Run], Found]:
+    def check(run: Run) -> Found:
+        raise NotRun(why)
+
+    return check
+
+
+CHECKS: Final = (
+    Check("R1", "answered = durable: kill -9 of the server under load, SQLite", "0 in ≥ 500 kills", http_kills),
+    Check("R1", "answered = durable: kill -9 of the server under load, PostgreSQL", "0 in ≥ 100 kills",
+          missing("no kill test on PostgreSQL yet")),
+    Check("R2", "power loss: images of a failed disk", "0 bad in ≥ 10,000", power_loss),
+    Check("R2", "power loss: the same with synchronous=NORMAL", "found out", power_loss_without_flush),
+    Check("R3", "money against plain integers, SQLite", "0 in ≥ 1,000 × 50", money("sqlite")),
+    Check("R3", "money against plain integers, PostgreSQL", "0 in ≥ 1,000 × 50", money("postgres")),
+    Check("R4", "limits under races: fifty threads, four processes, SQLite", "overshoot 0, exactly ten", races),
+    Check("R4", "limits under races, PostgreSQL", "overshoot 0, exactly ten",
+          as_tests("tests/ledger/store/test_postgres_concurrency.py", names="raced")),
+    Check("R5", "one key, fifty copies at once", "exactly one event",
+          as_tests("tests/ledger/test_door.py", names="copies or key")),
+    Check("R5", "one key, across a crash between commit and answer, SQLite", "exactly one event", crashes("sqlite")),
+    Check("R5", "one key, across a crash between commit and answer, PostgreSQL", "exactly one event",
+          crashes("postgres")),
+    Check("R6", "tampering", "all detected", as_tests("tests/reliability/test_tampering.py")),
+    Check("R7", "proofs: RFC 6962 vectors", "all", as_tests("tests/ledger/seal/test_official_proofs.py")),
+    Check("R11", "cold start of sixteen processes, SQLite", "0 errors", cold_starts("sqlite")),
+    Check("R11", "cold start of sixteen processes, PostgreSQL", "0 errors", cold_starts("postgres")),
+    Check("R12", "subscriptions under random commit delays, SQLite", "every event once, in order", subscriptions("sqlite")),
+    Check("R12", "subscriptions under random commit delays, PostgreSQL", "every event once, in order",
+          subscriptions("postgres")),
+    Check("R13", "faults of the disk under the door, SQLite", "nothing lost, doubled or half-written", faults),
+    Check("R13", "lock timeout, clock set back", "nothing lost, doubled or half-written",
+          as_tests("tests/reliability/test_faults.py", names="lock or clock")),
+    Check("R13", "dropped connections and other faults, PostgreSQL", "nothing lost, doubled or half-written",
+          as_tests("tests/ledger/store/test_postgres_faults.py")),
+    Check("R14", "backup and restore", "refuses a shorter or different log", as_tests("tests/**/test_backup*.py")),
+)  # fmt: skip
+
+
+# --- running them ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder on a real disk: what kills and races over whole services are about."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def office() -> Iterator[tuple[Office, Path]]:
+    with scratch() as folder:
+        office = Office(folder)
+        yield office, folder
+        office.close()
+
+
+def empty(store: str) -> EmptyStores:
+    if store == "sqlite":
+        return empty_sqlite
+    meeting_place = Path(tempfile.gettempdir()) / f"soak-postgres-{os.getpid()}"
+    meeting_place.mkdir(exist_ok=True)
+    try:
+        return empty_postgres_on(postgres_server.address(meeting_place))
+    except postgres_server.NoServer as failure:
+        raise NotRun(str(failure)) from failure
+
+
+def carried_out(check: Check, run: Run) -> tuple[Row, list[str]]:
+    """The check's row, and what was found bad."""
+    try:
+        found = check.run(run)
+    except NotRun as reason:
+        return Row(check.id, check.what, f"not run here: {reason}", check.goal, met=False), []
+    except Exception:  # noqa: BLE001 - a check that fails in any way is a row, not the end of the others
+        return Row(check.id, check.what, "failed, see below", check.goal, met=False), [traceback.format_exc()]
+    return Row(check.id, check.what, found.value, check.goal, met=not found.bad and found.enough), list(found.bad)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    known = list(dict.fromkeys(check.id for check in CHECKS))
+    parser = argparse.ArgumentParser(prog="dev.py soak", description="The long forms of the reliability checks.")
+    parser.add_argument("--only", metavar="R2,R3", help=f"some of: {', '.join(known)}")
+    parser.add_argument("--quick", action="store_true", help="small numbers: to see that all runs, not to meet goals")
+    parser.add_argument("--json", metavar="FILE", help="also write the rows here")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000, help="play the same again")
+    options = parser.parse_args(arguments)
+    wanted = options.only.upper().replace(" ", "").split(",") if options.only else known
+    if unknown := [each for each in wanted if each not in known]:
+        parser.error(f"no check named {', '.join(unknown)}; there are: {', '.join(known)}")
+    run = Run(figures=QUICK if options.quick else LONG, seed=options.seed)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"soak: seed {run.seed}")
+    rows, bad = [], list[str]()
+    for check in CHECKS:
+        if check.id not in wanted:
+            continue
+        begun = time.monotonic()
+        row, problems = carried_out(check, run)
+        rows.append(row)
+        bad += [f"{row.id} {row.what}: {problem}" for problem in problems]
+        console.print(f"{row.id:4} {time.monotonic() - begun:6.0f} s  {row.what}: {row.value}")
+    report(rows, bad)
+    if options.json:
+        Path(options.json).write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n")
+    # A quick run cannot meet a goal that is a number: there, only what is bad counts.
+    return int(bool(bad) or (not options.quick and not all(row.met for row in rows)))
+
+
+def report(rows: Sequence[Row], bad: Sequence[str]) -> None:
+    table = Table("id", "what", "value", "goal", "met")
+    for row in rows:
+        table.add_row(row.id, row.what, row.value, row.goal, "yes" if row.met else "NO")
+    # Wide where nobody looks at a terminal, so that a log keeps each row on a line.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 260)
+    console.print(table)
+    for problem in bad[:50]:
+        console.print(problem, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,301 @@
+"""The verifier for auditors: a certificate is whole, or it says what is wrong and its exit status is not 0."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import copy
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from api.evidence import new_key
+from ledger.causes import Cause
+from ledger.commands.release_award import ReleaseAward
+from ledger.errors import NotFound, Refusal
+from ledger.seal.kept import PUBLIC_KEYS, Keeper
+from ledger.seal.merkle import EMPTY, RunReader, inclusion_proof, leaf_hash
+from ledger.seal.note import SignerKey, open_checkpoint
+from projections.certificates import certificate
+from tests.office import Office
+
+TOOL = Path(__file__).resolve().parents[2] / "tools" / "verify_certificate.py"
+Content = dict[str, Any]
+
+
+@dataclass
+class Desk:
+    """An office's certificates, and the verifier that an auditor runs on them."""
+
+    content: Content
+    other_case: Content
+    earlier: Content
+    key: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def tool() -> Iterator[ModuleType]:
+    """Loaded by its path: it is no part of any package."""
+    spec = importlib.util.spec_from_file_location("verify_certificate", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("office")
+    office = Office(folder)
+    keeper = Keeper(folder)
+    key = new_key(keeper, "example.gov.cn/funding", lambda n: bytes(range(n)))
+    case = office.approved("国械注准20263010001")
+    office.pay(case, 2_000_000_00, "流水1")
+    earlier = certificate_of(office, keeper, case)
+    with pytest.raises(Refusal):
+        office.pay(case, 9_000_000_00, "流水2")
+    office.give(ReleaseAward(case=case, amount_fen=500_000_00, cause=Cause.WITHDRAWAL), "approver")
+    office.claw_back(case, 1_500_000_00)
+    office.receive(case, 1_000_000_00, "流水3")
+    other = office.approved("国械注准20263010002", rd_cost="1000000.00", special_approval=False)
+    office.submit("国械注准20263010003")
+    content, other_content = certificate_of(office, keeper, case), certificate_of(office, keeper, other)
+    office.close()
+    return Desk(content, other_content, earlier, key.encode(), folder)
+
+
+def certificate_of(office: Office, keeper: Keeper, case: str) -> Content:
+    nodes = office.store.nodes()
+    signed = keeper.sign(office.head(), nodes)
+    opened = open_checkpoint(signed, keeper.public_keys())
+    content: Content = json.loads(json.dumps(certificate(case, office.reader, nodes, signed, opened)))
+    return content
+
+
+def checked(tool: ModuleType, content: Content, key: str) -> Any:
+    return tool.check(json.dumps(content, ensure_ascii=False).encode(), tool.keys_from(key))
+
+
+def test_a_whole_certificate_is_not_refused(tool: ModuleType, desk: Desk) -> None:
+    for content in (desk.content, desk.other_case, desk.earlier):
+        verdict = checked(tool, content, desk.key)
+        assert f"awd-{verdict.history.case}" == content["award"]
+    verdict = checked(tool, desk.content, desk.key)
+    assert verdict.refused == 1
+    assert desk.content["totals"] == {"awarded": "5500000.00", "paid": "2000000.00", "recovered": "1000000.00"}
+
+
+def test_the_program_does_not_say_whole_by_its_words_alone(desk: Desk, tmp_path: Path) -> None:
+    """As an auditor runs it: another directory, nothing of ours to import."""
+    whole, wrong = tmp_path / "whole.json", tmp_path / "wrong.json"
+    whole.write_text(json.dumps(desk.content), encoding="utf-8")
+    wrong.write_text(json.dumps({**desk.content, "award": "awd-0000000000"}), encoding="utf-8")
+    run = [sys.executable, "-I", str(TOOL)]
+    good = subprocess.run(
+        [*run, str(whole), "--key", str(desk.folder / PUBLIC_KEYS)], capture_output=True, cwd=tmp_path
+    )
+    assert good.returncode == 0, good.stderr
+    assert "核对通过 / WHOLE" in good.stdout.decode()
+    assert "未证明" in good.stdout.decode()
+    bad = subprocess.run([*run, str(wrong), "--key", desk.key], capture_output=True, cwd=tmp_path)
+    assert bad.returncode == 1
+    assert "NOT whole" in bad.stderr.decode()
+    assert bad.stdout == b""
+    gone = subprocess.run([*run, "gone.json", "--key", desk.key], capture_output=True, cwd=tmp_path)
+    assert gone.returncode == 1
+    assert subprocess.run(run, capture_output=True, cwd=tmp_path).returncode == 2
+
+
+def test_the_program_does_not_import_anything_but_the_standard_library_and_cryptography() -> None:
+    tree = ast.parse(TOOL.read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names.add((node.module or "").partition(".")[0])
+    assert names - set(sys.stdlib_module_names) == {"cryptography"}
+
+
+def is_whole(tool: ModuleType, content: Content, key: str) -> bool:
+    try:
+        checked(tool, content, key)
+    except tool.NotWhole:
+        return False
+    return True
+
+
+def ways(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value and container but the whole."""
+    if at:
+        yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in items:
+        yield from ways(inner, (*at, name))
+
+
+def holder_of(content: Content, way: tuple[Any, ...]) -> Any:
+    for step in way[:-1]:
+        content = content[step]
+    return content
+
+
+def other(value: Any) -> Any:
+    match value:
+        case int():
+            return value + 1
+        case str():
+            return value[:-1] + ("A" if value[-1:] != "A" else "B")
+        case list():
+            return value[1:] if value else ["x"]
+    return {**value, "more": 1}
+
+
+def test_no_value_in_a_certificate_can_be_changed_left_out_or_added(tool: ModuleType, desk: Desk) -> None:
+    for way in ways(desk.content):
+        changes: list[Callable[[Any, Any], object]] = [
+            lambda holder, name: holder.__setitem__(name, other(holder[name]))
+        ]
+        changes.append(lambda holder, name: holder.__delitem__(name))
+        changes.append(lambda holder, name: holder.__setitem__(name, None))
+        for change in changes:
+            content = copy.deepcopy(desk.content)
+            change(holder_of(content, way), way[-1])
+            assert not is_whole(tool, content, desk.key), way
+
+
+def test_no_character_of_an_event_can_be_changed(tool: ModuleType, desk: Desk) -> None:
+    leaf = desk.content["events"][3]["leaf"]
+    for at in range(0, len(leaf), 7):
+        content = copy.deepcopy(desk.content)
+        content["events"][3]["leaf"] = leaf[:at] + ("0" if leaf[at] != "0" else "1") + leaf[at + 1 :]
+        with pytest.raises(tool.NotWhole):
+            checked(tool, content, desk.key)
+
+
+def test_no_step_can_be_left_out_of_the_middle(tool: ModuleType, desk: Desk) -> None:
+    events = desk.content["events"]
+    for at, event in enumerate(events[:-1]):
+        if "command-refused" in event["leaf"][:20]:
+            continue
+        content = copy.deepcopy(desk.content)
+        del content["events"][at]
+        with pytest.raises(tool.NotWhole):
+            checked(tool, content, desk.key)
+
+
+@pytest.mark.parametrize("swap", ["order", "twice", "other case", "grant"])
+def test_events_in_another_order_or_of_another_matter_do_not_pass(tool: ModuleType, desk: Desk, swap: str) -> None:
+    content = copy.deepcopy(desk.content)
+    events = content["events"]
+    match swap:
+        case "order":
+            events[1], events[2] = events[2], events[1]
+        case "twice":
+            events.insert(2, events[1])
+        case "other case":
+            events.append(desk.other_case["events"][-1])
+        case "grant":
+            events[0] = {**events[0], "position": 1}
+    with pytest.raises(tool.NotWhole):
+        checked(tool, content, desk.key)
+
+
+def test_the_history_up_to_an_earlier_checkpoint_is_whole_and_says_up_to_where(tool: ModuleType, desk: Desk) -> None:
+    """What a certificate cannot show: that nothing came later. Its size tells up to where it speaks."""
+    verdict = checked(tool, desk.earlier, desk.key)
+    assert verdict.checkpoint.size < checked(tool, desk.content, desk.key).checkpoint.size
+    mixed = {**desk.content, "checkpoint": desk.earlier["checkpoint"]}
+    with pytest.raises(tool.NotWhole):
+        checked(tool, mixed, desk.key)
+
+
+def test_another_key_does_not_vouch(tool: ModuleType, desk: Desk) -> None:
+    stranger = SignerKey("example.gov.cn/funding", bytes(32)).verifier.encode()
+    other_name = SignerKey("other.example", bytes(range(32))).verifier.encode()
+    for key in (stranger, other_name):
+        with pytest.raises(tool.NotWhole):
+            checked(tool, desk.content, key)
+    for text in ("", "x", desk.key[:-4], "PRIVATE+KEY+" + desk.key, desk.key.replace("+", "+0", 1)):
+        with pytest.raises(tool.NotWhole):
+            tool.keys_from(text or "nothing")
+
+
+STRANGE = {
+    "a name twice": lambda text: text.replace('"version": 1,', '"version": 1, "version": 1,', 1),
+    "a fraction": lambda text: text.replace('"version": 1,', '"version": 1.0,', 1),
+    "not a number": lambda text: text.replace('"version": 1,', '"version": NaN,', 1),
+    "true for one": lambda text: text.replace('"version": 1,', '"version": true,', 1),
+    "cut off": lambda text: text[:-2],
+    "more after": lambda text: text + "{}",
+    "a list": lambda text: "[]",
+    "nothing": lambda text: "",
+    "deep": lambda text: "[" * 100_000,
+    "a surrogate": lambda text: text.replace('"leaf": "[', '"leaf": "\\ud800[', 1),
+    "windows line ends": lambda text: text.replace("\\n", "\\r\\n"),
+}
+
+
+@pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
+def test_strange_json_does_not_pass_and_does_not_crash(
+    tool: ModuleType, desk: Desk, change: Callable[[str], str]
+) -> None:
+    text = change(json.dumps(desk.content))
+    with pytest.raises(tool.NotWhole):
+        tool.check(text.encode(), tool.keys_from(desk.key))
+    with pytest.raises(tool.NotWhole):
+        tool.check(b"\xff" + text.encode(), tool.keys_from(desk.key))
+
+
+def test_a_name_twice_inside_an_event_is_not_read_as_one(tool: ModuleType) -> None:
+    with pytest.raises(tool.NotWhole):
+        tool.event_from(1, '["a",[],{"envelope":{},"payload":{"amount_fen":1,"amount_fen":2}}]')
+
+
+def test_a_proof_of_the_wrong_length_or_hash_size_does_not_pass(tool: ModuleType, desk: Desk) -> None:
+    proof = desk.content["events"][0]["proof"]
+    short = base64.b64encode(bytes(31)).decode()
+    for wrong in (proof[:-1], [*proof, proof[0]], [short, *proof[1:]], [], proof[::-1]):
+        content = copy.deepcopy(desk.content)
+        content["events"][0]["proof"] = wrong
+        with pytest.raises(tool.NotWhole):
+            checked(tool, content, desk.key)
+
+
+def test_the_tree_is_not_climbed_otherwise_than_by_the_ledger(tool: ModuleType) -> None:
+    leaves = [b"%d" % number for number in range(33)]
+    for size in range(1, 34):
+        frontier, runs = EMPTY.append([leaf_hash(leaf) for leaf in leaves[:size]])
+        reader = RunReader(lambda wanted, runs=runs: {at: runs[at] for at in wanted})
+        checkpoint = tool.Checkpoint("o", size, frontier.root)
+        for at in range(size):
+            proof = list(inclusion_proof(at, size, reader))
+            tool.check_inclusion(at + 1, leaves[at], proof, checkpoint)
+            with pytest.raises(tool.NotWhole):
+                tool.check_inclusion(at + 1, b"x", proof, checkpoint)
+            if size > 1:
+                with pytest.raises(tool.NotWhole):
+                    tool.check_inclusion(at + 1, leaves[at], proof[:-1], checkpoint)
+
+
+def test_an_application_without_an_award_gets_no_certificate(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    keeper = Keeper(tmp_path)
+    new_key(keeper, None, lambda n: bytes(n))
+    case = office.determined("国械注准20263010001")
+    with pytest.raises(NotFound, match="nothing to certify"):
+        certificate_of(office, keeper, case)
+    office.close()

@@ -1,0 +1,642 @@
+#!/usr/bin/env python3
+"""Checks an award certificate of funding-ledger, offline, with Python 3.11 and the package cryptography alone.
+
+    python3 verify_certificate.py certificate.json --key PUBLIC
+
+PUBLIC is the ledger's public key (``name+id+base64``) or a file that holds it, one key to a line. Have it from somebody
+other than who gave you the certificate: a certificate checked with a key that came with it shows nothing.
+
+Exit status 0: whole. 1: not whole, or not a certificate. 2: wrong usage.
+
+What a whole certificate shows: every event in it was recorded, unchanged and at its place, in the log that the signed
+checkpoint speaks of; the events are of one case, in order, each naming the one before, from the application on, so that
+no step between the first and the last was left out; the sums are those of these events.
+What it cannot show: that no later step was recorded (each step names its predecessor, none its successor), that no
+refused command was left out, or that the log was not forked and shown to others differently. For the first two check an
+export of the whole log; for the last compare the checkpoint with one that others kept.
+
+This file imports nothing of funding-ledger, and shares no code with it: RFC 6962 and RFC 9162 (the Merkle tree), C2SP
+signed-note and tlog-checkpoint (the checkpoint), and docs/adr/0010 (the certificate) are all that it follows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+FORMAT, VERSION = "funding-ledger-certificate", 1
+FILE_BYTES_MOST = 64 * 1024 * 1024
+HASH_BYTES = 32
+CASE_NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z", re.ASCII)
+
+TOP_FIELDS = ("format", "version", "award", "case", "key", "checkpoint", "policies", "totals", "summary", "events")
+ENVELOPE_REQUIRED = frozenset(
+    {"event_id", "recorded_at", "effective_on", "actor", "role", "schema_version", "correlation_id"}
+)
+ENVELOPE_OPTIONAL = frozenset({"causation_id", "key", "request_sha256", "reference", "reason", "policy"})
+REFUSED = "command-refused"
+STEPS_WITHOUT_MONEY = frozenset(
+    {
+        "application-accepted",
+        "application-refused",
+        "application-withdrawn",
+        "other-funding-decided",
+        "violation-found",
+        "violation-withdrawn",
+    }
+)
+
+
+class NotWhole(Exception):
+    """Something does not hold; in two languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+def fail(zh: str, en: str) -> NoReturn:
+    raise NotWhole(zh, en)
+
+
+# ---- Strict JSON
+
+
+def parsed(text: str, zh: str, en: str) -> Any:
+    """JSON with one reading: no name twice in an object, no fractions, nothing that JSON does not know."""
+
+    def one_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            fail(f"{zh}：同一名称出现两次", f"{en}: a name stands twice in one object")
+        return found
+
+    def refuse(found: str) -> NoReturn:
+        fail(f"{zh}：不允许的数值{found[:32]}", f"{en}: {found[:32]} is not allowed")
+
+    try:
+        return json.loads(text, object_pairs_hook=one_of_each, parse_float=refuse, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotWhole(f"{zh}：不是有效的 JSON", f"{en}: not valid JSON") from error
+
+
+def fields_of(value: Any, names: tuple[str, ...], where: str) -> list[Any]:
+    """The values of exactly these fields."""
+    if not isinstance(value, dict) or set(value) != set(names):
+        fail(f"{where}的字段应恰为：{'、'.join(names)}", f"{where} must have exactly the fields {', '.join(names)}")
+    return [value[name] for name in names]
+
+
+def text_of(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        fail(f"{where}应为文本", f"{where} must be text")
+    return value
+
+
+def whole_of(value: Any, where: str, least: int) -> int:
+    # True and False are whole numbers to Python, not to JSON.
+    if type(value) is not int or value < least:
+        fail(f"{where}应为不小于{least}的整数", f"{where} must be a whole number, at least {least}")
+    return int(value)
+
+
+def list_of(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        fail(f"{where}应为列表", f"{where} must be a list")
+    return value
+
+
+def base64_of(text: str, where: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data or base64.b64encode(data).decode() != text:
+        fail(f"{where}不是规范的 base64", f"{where} is not base64 as everybody writes it")
+    return data
+
+
+# ---- The key and the checkpoint
+
+
+@dataclass(frozen=True)
+class Key:
+    name: str
+    public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n\x01" + self.public).digest()[:4]
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        parts = text.split("+", 2)
+        if len(parts) != 3 or text.startswith("PRIVATE+KEY+"):
+            fail("公钥应为“名称+编号+base64”", "a public key is a name, an id and base64, divided by plus signs")
+        name, key_id, encoded = parts
+        material = base64_of(encoded, "公钥 / the key")
+        if not name or any(c.isspace() or c < " " for c in name) or len(material) != 33 or material[0] != 1:
+            fail("不是 Ed25519 公钥", "it is not an Ed25519 key")
+        key = cls(name, material[1:])
+        if key.key_id.hex() != key_id:
+            fail("公钥的编号不符，可能抄录有误", "the key's id does not fit; it may have been copied wrongly")
+        return key
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    origin: str
+    size: int
+    root: bytes
+
+
+def keys_from(named: str) -> list[Key]:
+    """Keys from a file of that name, else from the text itself."""
+    path = Path(named)
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else [named]
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotWhole(f"无法读取公钥文件{named}", f"the key file {named} cannot be read") from error
+    keys = [Key.parse(line.strip()) for line in lines if line.strip()]
+    if not keys:
+        fail("没有公钥", "there is no key")
+    return keys
+
+
+def opened(note: str, keys: list[Key]) -> tuple[Checkpoint, Key]:
+    """The checkpoint, and the key of its own log that signed it."""
+    body, divider, lines = note.rpartition("\n\n")
+    if not divider or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
+        fail("检查点格式有误", "the checkpoint is not a signed note")
+    message = body + "\n"
+    checkpoint = checkpoint_from(message)
+    signer = None
+    for line in lines[:-1].split("\n"):
+        dash, _, rest = line.partition(" ")
+        name, space, encoded = rest.partition(" ")
+        if dash != "—" or not space or not name:
+            fail("检查点的签名行格式有误", "a signature line of the checkpoint is malformed")
+        signature = base64_of(encoded, "签名 / a signature")
+        for key in keys:
+            if (key.name, key.key_id) == (name, signature[:4]):
+                check_signature(key, message.encode(), signature[4:])
+                if key.name == checkpoint.origin:
+                    signer = key
+    if signer is None:
+        fail(
+            f"检查点没有给定公钥的签名（来源：{checkpoint.origin}）",
+            f"the given key did not sign the checkpoint, which is of {checkpoint.origin}",
+        )
+    return checkpoint, signer
+
+
+def check_signature(key: Key, message: bytes, signature: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
+    except InvalidSignature:
+        fail(
+            f"{key.name}的签名不成立：检查点被改动", f"the signature of {key.name} is false: the checkpoint was changed"
+        )
+
+
+def checkpoint_from(text: str) -> Checkpoint:
+    lines = text[:-1].split("\n")
+    if len(lines) < 3 or not all(lines) or SIZE.fullmatch(lines[1]) is None:
+        fail("检查点应有来源、大小、根哈希", "a checkpoint has an origin, a size and a root")
+    root = base64_of(lines[2], "根哈希 / the root")
+    if len(root) != HASH_BYTES:
+        fail("根哈希应为 32 字节", "the root must be 32 bytes")
+    return Checkpoint(lines[0], int(lines[1]), root)
+
+
+# ---- The tree
+
+
+def check_inclusion(position: int, leaf: bytes, proof: list[bytes], checkpoint: Checkpoint) -> None:
+    """RFC 9162, section 2.1.3.2."""
+    where_zh, where = f"第{position}号事件", f"position {position}"
+    if position > checkpoint.size:
+        fail(f"{where_zh}在检查点之后", f"{where} is beyond the checkpoint")
+    node, last = position - 1, checkpoint.size - 1
+    hashed = sha256(b"\x00" + leaf).digest()
+    for sibling in proof:
+        if last == 0:
+            fail(f"{where_zh}的证明过长", f"{where}: its proof has too many hashes")
+        if node & 1 or node == last:
+            hashed = sha256(b"\x01" + sibling + hashed).digest()
+            while node & 1 == 0 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            hashed = sha256(b"\x01" + hashed + sibling).digest()
+        node, last = node >> 1, last >> 1
+    if last != 0:
+        fail(f"{where_zh}的证明过短", f"{where}: its proof has too few hashes")
+    if hashed != checkpoint.root:
+        fail(
+            f"{where_zh}不在检查点所示的日志中：内容或证明被改动",
+            f"{where} is not in the log that the checkpoint speaks of: the event or its proof was changed",
+        )
+
+
+# ---- The history
+
+
+@dataclass(frozen=True)
+class Event:
+    position: int
+    type_name: str
+    tags: list[str]
+    envelope: dict[str, Any]
+    payload: dict[str, Any]
+
+    @property
+    def where(self) -> tuple[str, str]:
+        return f"第{self.position}号事件（{self.type_name}）", f"position {self.position} ({self.type_name})"
+
+    def fail(self, zh: str, en: str) -> NoReturn:
+        where_zh, where = self.where
+        fail(f"{where_zh}：{zh}", f"{where}: {en}")
+
+    def amount_fen(self) -> int:
+        return whole_of(self.payload.get("amount_fen"), f"{self.type_name}.amount_fen", 1)
+
+    def number(self, name: str) -> int:
+        return whole_of(self.payload.get(name), f"{self.type_name}.{name}", 1)
+
+
+def event_from(position: int, leaf: str) -> Event:
+    where = f"第{position}号事件 / position {position}"
+    content = list_of(parsed(leaf, where, where), where)
+    if len(content) != 3:
+        fail(f"{where}应有类型、标签、内容三部分", f"{where} must be a type, tags and data")
+    type_name, tags = text_of(content[0], where), [text_of(tag, where) for tag in list_of(content[1], where)]
+    envelope, payload = fields_of(content[2], ("envelope", "payload"), where)
+    if not isinstance(envelope, dict) or not isinstance(payload, dict):
+        fail(f"{where}的内容有误", f"{where} is malformed")
+    names = set(envelope)
+    if not ENVELOPE_REQUIRED <= names <= ENVELOPE_REQUIRED | ENVELOPE_OPTIONAL:
+        fail(f"{where}的信封字段有误", f"{where}: its envelope has other fields than this verifier knows")
+    for name, form in (("event_id", UUID), ("correlation_id", UUID), ("recorded_at", INSTANT)):
+        if form.fullmatch(text_of(envelope[name], where)) is None:
+            fail(f"{where}的{name}有误", f"{where}: {name} is malformed")
+    day_of(envelope["effective_on"], where)
+    return Event(position, type_name, tags, envelope, payload)
+
+
+def instant_of(event: Event) -> datetime:
+    try:
+        return datetime.fromisoformat(event.envelope["recorded_at"])
+    except ValueError:
+        event.fail("记录时间有误", "the time of recording is malformed")
+
+
+def day_of(text: Any, where: str) -> date:
+    try:
+        return date.fromisoformat(text_of(text, where))
+    except ValueError as error:
+        raise NotWhole(f"{where}的业务日期有误", f"{where}: its date is malformed") from error
+
+
+@dataclass
+class History:
+    """The case, folded. Amounts are fen."""
+
+    case: str
+    submitted: Event | None = None
+    last: Event | None = None
+    first_id: str = ""
+    approved_fen: int = 0
+    released_fen: int = 0
+    paid_fen: int = 0
+    recovered_fen: int = 0
+    determined_fen: int = 0
+    requested: dict[int, int] = field(default_factory=dict)
+    ordered: set[int] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
+    recoveries: dict[int, int] = field(default_factory=dict)
+    policies: set[tuple[str, int, str]] = field(default_factory=set)
+
+    @property
+    def award_fen(self) -> int:
+        return self.approved_fen - self.released_fen
+
+    def take(self, event: Event) -> None:
+        refused = event.type_name == REFUSED
+        if not (refused or f"case={self.case}" in event.tags) or event.payload.get("case") != self.case:
+            event.fail("不属于本案卷", "it is of another case")
+        self._take_policy(event)
+        if refused:
+            self._check_link(event)
+            return
+        if self.submitted is None:
+            self._begin(event)
+        else:
+            self._check_step(event, self.submitted)
+            self._add_up(event)
+        self.last = event
+
+    def _take_policy(self, event: Event) -> None:
+        pin = event.envelope.get("policy")
+        if pin is not None:
+            policy_id, version, digest = fields_of(pin, ("policy_id", "version", "sha256"), event.where[1])
+            where = event.where[1]
+            self.policies.add((text_of(policy_id, where), whole_of(version, where, 1), text_of(digest, where)))
+
+    def _begin(self, event: Event) -> None:
+        if event.type_name != "application-submitted":
+            event.fail("首个事件应为提交申报：历史的开头缺失", "the history must begin with the application")
+        if (
+            event.envelope.get("causation_id") is not None
+            or event.envelope["correlation_id"] != event.envelope["event_id"]
+        ):
+            event.fail("首个事件不应引用前一事件", "the first event must not name one before it")
+        for name in ("enterprise", "enterprise_name", "rule", "item"):
+            text_of(event.payload.get(name), f"application-submitted.{name}")
+        self.submitted, self.first_id = event, event.envelope["event_id"]
+
+    def _check_link(self, event: Event) -> None:
+        before = None if self.last is None else self.last.envelope["event_id"]
+        if event.envelope.get("causation_id") != before or (
+            self.first_id and event.envelope["correlation_id"] != self.first_id
+        ):
+            event.fail(
+                "与前一事件不相连：中间有事件缺失", "it does not follow from the event shown before it: one is missing"
+            )
+
+    def _check_step(self, event: Event, submitted: Event) -> None:
+        assert self.last is not None
+        self._check_link(event)
+        if day_of(event.envelope["effective_on"], event.where[1]) < day_of(self.last.envelope["effective_on"], ""):
+            event.fail("业务日期早于上一步", "its date is before that of the step before")
+        if event.payload.get("enterprise") != submitted.payload["enterprise"]:
+            event.fail("企业与申报不符", "its enterprise is not the applicant")
+        if event.envelope.get("policy") != submitted.envelope.get("policy"):
+            event.fail("政策版本与申报不符", "its policy is not that of the application")
+
+    def _add_up(self, event: Event) -> None:
+        match event.type_name:
+            case "amount-determined":
+                self.determined_fen = event.amount_fen()
+            case "award-approved":
+                self._approve(event)
+            case "award-released":
+                self.released_fen += event.amount_fen()
+                self._within(event, sum(self.requested.values()), self.award_fen)
+            case "disbursement-requested":
+                self._request(event)
+            case "disbursement-ordered":
+                self._order(event)
+            case "disbursement-settled":
+                self._settle(event)
+            case "disbursement-cancelled":
+                self._cancel(event)
+            case "disbursement-returned":
+                self._send_back(event)
+            case "recovery-ordered":
+                self._order_recovery(event)
+            case "recovery-received":
+                self._receive(event)
+            case "recovery-cancelled":
+                self._cancel_recovery(event)
+            case name if name not in STEPS_WITHOUT_MONEY:
+                event.fail(
+                    "本程序不认识此类事件，请用更新的版本核对",
+                    "this verifier does not know such an event; use a newer one",
+                )
+
+    def _within(self, event: Event, amount_fen: int, most_fen: int) -> None:
+        if amount_fen > most_fen:
+            event.fail(
+                f"{yuan(amount_fen)}元超过{yuan(most_fen)}元", f"{yuan(amount_fen)} is above {yuan(most_fen)} yuan"
+            )
+
+    def _approve(self, event: Event) -> None:
+        if self.approved_fen:
+            event.fail("同一案卷审批两次", "an award is approved once")
+        self.approved_fen = event.amount_fen()
+        self._within(event, self.approved_fen, self.determined_fen)
+
+    def _request(self, event: Event) -> None:
+        number = event.number("disbursement")
+        if number in self.requested or number in self.closed:
+            event.fail("拨付编号重复", "the disbursement exists already")
+        self.requested[number] = event.amount_fen()
+        self._within(event, sum(self.requested.values()), self.award_fen)
+
+    def _order(self, event: Event) -> None:
+        number = event.number("disbursement")
+        if number in self.ordered or number in self.closed or self.requested.get(number) != event.amount_fen():
+            event.fail("与拨付申请不符", "it does not fit the request")
+        self.ordered.add(number)
+
+    def _settle(self, event: Event) -> None:
+        number = event.number("disbursement")
+        if number not in self.ordered or number in self.closed or self.requested.get(number) != event.amount_fen():
+            event.fail("与支付令不符", "it does not fit the order")
+        self.closed.add(number)
+        self.paid_fen += event.amount_fen()
+        self._within(event, self.paid_fen, self.award_fen)
+
+    def _cancel(self, event: Event) -> None:
+        number = event.number("disbursement")
+        if number in self.closed or self.requested.get(number) != event.amount_fen():
+            event.fail("与拨付申请不符", "it does not fit the request")
+        del self.requested[number]
+        self.closed.add(number)
+
+    def _send_back(self, event: Event) -> None:
+        if event.number("disbursement") not in self.ordered:
+            event.fail("没有支付令", "it was not ordered")
+        self._cancel(event)
+
+    def _order_recovery(self, event: Event) -> None:
+        number = event.number("recovery")
+        if number in self.recoveries:
+            event.fail("追缴编号重复", "the recovery exists already")
+        self.recoveries[number] = event.amount_fen()
+        self._within(event, self.recovered_fen + sum(self.recoveries.values()), self.paid_fen)
+
+    def _receive(self, event: Event) -> None:
+        number = event.number("recovery")
+        self._within(event, event.amount_fen(), self.recoveries.get(number, 0))
+        self.recoveries[number] -= event.amount_fen()
+        self.recovered_fen += event.amount_fen()
+        self._within(event, self.recovered_fen, self.paid_fen)
+
+    def _cancel_recovery(self, event: Event) -> None:
+        number = event.number("recovery")
+        if self.recoveries.get(number) != event.amount_fen():
+            event.fail("撤销金额与尚欠金额不符", "it cancels another amount than is outstanding")
+        self.recoveries[number] = 0
+
+
+def yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02}"
+
+
+# ---- The certificate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    history: History
+    checkpoint: Checkpoint
+    key: Key
+    events: int
+    refused: int
+
+
+def check(data: bytes, keys: list[Key]) -> Verdict:
+    """Check a certificate. Raises :class:`NotWhole`."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise NotWhole("文件不是 UTF-8 文本", "the file is not UTF-8 text") from error
+    content = fields_of(parsed(text, "证明文件", "the certificate"), TOP_FIELDS, "证明 / the certificate")
+    form, version, award, case, key, note, policies, totals, summary, listed = content
+    if form != FORMAT or type(version) is not int or version != VERSION:
+        fail(f"格式应为{FORMAT}第{VERSION}版", f"it must be {FORMAT} version {VERSION}")
+    if CASE_NUMBER.fullmatch(text_of(case, "case")) is None or award != f"awd-{case}":
+        fail("资助编号与案卷号不符", "the award's id does not fit the case")
+    checkpoint, signer = opened(text_of(note, "checkpoint"), keys)
+    if fields_of(key, ("name", "id"), "key") != [signer.name, signer.key_id.hex()]:
+        fail("所写公钥名称与签名不符", "the key it names is not the one that signed")
+    history, events = History(case), [proven_event(one, checkpoint) for one in list_of(listed, "events")]
+    check_order(events)
+    for event in events:
+        history.take(event)
+    check_stated(history, policies, totals, summary, len(events), checkpoint)
+    refused = sum(1 for event in events if event.type_name == REFUSED)
+    return Verdict(history, checkpoint, signer, len(events), refused)
+
+
+def proven_event(value: Any, checkpoint: Checkpoint) -> Event:
+    position, leaf, proof = fields_of(value, ("position", "leaf", "proof"), "事件 / an event")
+    position = whole_of(position, "position", 1)
+    where = f"第{position}号事件的证明 / the proof of position {position}"
+    hashes = [base64_of(text_of(one, where), where) for one in list_of(proof, where)]
+    if any(len(one) != HASH_BYTES for one in hashes) or len(hashes) > 64:
+        fail(f"{where}：哈希应为 32 字节", f"{where}: a hash must be 32 bytes")
+    leaf = text_of(leaf, where)
+    try:
+        check_inclusion(position, leaf.encode(), hashes, checkpoint)
+    except UnicodeEncodeError as error:
+        raise NotWhole(f"{where}：不是有效文本", f"{where}: it is not valid text") from error
+    return event_from(position, leaf)
+
+
+def check_order(events: list[Event]) -> None:
+    for before, after in pairwise(events):
+        if after.position <= before.position:
+            after.fail(
+                "事件未按位置排列，或重复", "the events are not in the order of their positions, or one stands twice"
+            )
+        if instant_of(after) < instant_of(before):
+            after.fail("记录时间早于前一事件", "it was recorded before the event in front of it")
+
+
+def check_stated(
+    history: History, policies: Any, totals: Any, summary: Any, events: int, checkpoint: Checkpoint
+) -> None:
+    """What the certificate says in its own words is what its events come to."""
+    submitted = history.submitted
+    if submitted is None or not history.approved_fen:
+        fail("历史中没有审批的资助", "the history holds no award")
+    stated = [fields_of(pin, ("policy_id", "version", "sha256"), "policies") for pin in list_of(policies, "policies")]
+    if stated != [list(pin) for pin in sorted(history.policies)] or any(type(pin[1]) is not int for pin in stated):
+        fail("所写政策文本与事件不符", "the policies it names are not those of the events")
+    sums = [yuan(fen) for fen in (history.award_fen, history.paid_fen, history.recovered_fen)]
+    if fields_of(totals, ("awarded", "paid", "recovered"), "totals") != sums:
+        fail(
+            f"所写金额与事件合计（{'、'.join(sums)}）不符",
+            f"the totals are not what the events come to: {', '.join(sums)}",
+        )
+    (awarded, paid, recovered), said = sums, submitted.payload
+    zh = (
+        f"{said['enterprise_name']}（{said['enterprise']}），规则{said['rule']}，对象{said['item']}："
+        f"资助{awarded}元，已拨付{paid}元，已追回{recovered}元；案卷{history.case}共{events}个事件，"
+        f"截至日志第{checkpoint.size}号事件。"
+    )
+    en = (
+        f"{said['enterprise_name']} ({said['enterprise']}), rule {said['rule']}, {said['item']}: awarded {awarded} yuan, "
+        f"paid {paid}, recovered {recovered}; {events} events of case {history.case}, as of {checkpoint.size} "
+        "events in the log."
+    )
+    if fields_of(summary, ("zh", "en"), "summary") != [zh, en]:
+        fail("摘要与事件不符", "the summary is not what the events say")
+
+
+def report(verdict: Verdict) -> list[str]:
+    history, submitted = verdict.history, verdict.history.submitted
+    assert submitted is not None and history.last is not None
+    pins = [f"{policy} v{version} sha256 {digest}" for policy, version, digest in sorted(history.policies)]
+    award, paid, recovered = (yuan(fen) for fen in (history.award_fen, history.paid_fen, history.recovered_fen))
+    said, steps = submitted.payload, verdict.events - verdict.refused
+    root = base64.b64encode(verdict.checkpoint.root).decode()
+    return [
+        "核对通过 / WHOLE",
+        f"资助 awd-{history.case}：{said['enterprise_name']}（{said['enterprise']}），"
+        f"规则 {said['rule']}，对象 {said['item']}",
+        f"  资助 {award} 元，已拨付 {paid} 元，已追回 {recovered} 元；{steps} 个步骤，{verdict.refused} 次被拒绝的操作；"
+        f"最后一步 {history.last.type_name}（{history.last.envelope['effective_on']}）",
+        f"Award awd-{history.case}: awarded {award} yuan, paid {paid}, recovered {recovered}; {steps} steps, "
+        f"{verdict.refused} refused commands; last step {history.last.type_name} of {history.last.envelope['effective_on']}",
+        *(f"  政策文本 / policy text: {pin}" for pin in pins),
+        f"检查点 / checkpoint: {verdict.checkpoint.origin}, {verdict.checkpoint.size}, {root}",
+        f"公钥 / key: {verdict.key.name} {verdict.key.key_id.hex()}",
+        "已证明：所列事件均按原样、原位记录于该日志；从申报到所列最后一步，中间没有缺失的步骤；金额为其合计。",
+        "未证明：此后是否另有步骤；是否漏列被拒绝的操作；日志是否对他人出示过另一版本"
+        "（请与他人保存的检查点比对，或核验全部导出）。",
+        "Shown: these events were recorded, unchanged and in place; no step between the application and the last one shown "
+        "is missing; the sums are theirs.",
+        "Not shown: that no step came after the last one; that no refused command was left out; that others were not shown "
+        "another log (compare the checkpoint with one that others kept, or check a whole export).",
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description="核对资助证明（离线） / check an award certificate, offline",
+        epilog="0: 完整 whole; 1: 不完整 not whole",
+    )
+    parser.add_argument("certificate", type=Path, metavar="FILE", help="证明文件 / the certificate")
+    parser.add_argument(
+        "--key", required=True, metavar="PUBLIC", help="公钥或公钥文件 / the public key, or a file of it"
+    )
+    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        with options.certificate.open("rb") as file:
+            data = file.read(FILE_BYTES_MOST + 1)
+        if len(data) > FILE_BYTES_MOST:
+            fail("文件过大", "the file is too large")
+        verdict = check(data, keys_from(options.key))
+    except OSError as error:
+        sys.stderr.write(f"无法读取文件 / the file cannot be read: {error.strerror}\n")
+        return 1
+    except NotWhole as error:
+        sys.stderr.write(f"核对未通过：{error.zh}\nNOT whole: {error.en}\n")
+        return 1
+    sys.stdout.write("\n".join(report(verdict)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
