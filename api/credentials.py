@@ -7,8 +7,8 @@ reads this file can sign in as nobody. No other SQLite library opens it, so Pyth
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
-import re
 import secrets
 import sqlite3
 import threading
@@ -25,20 +25,25 @@ from argon2.exceptions import VerifyMismatchError
 
 from ledger.calendar import Clock
 from ledger.errors import LedgerError, StoreFault, Text, Unavailable
-from ledger.roles import SYSTEM
+from ledger.people import person_name
 
 TOKEN_LIFETIME_SECONDS: Final = 8 * 3600
 """One working day: nobody signs in twice between breakfast and dusk, and a token left behind is dead by morning."""
 FAILURES_MOST: Final = 5
+"""Of one user name from one address. Not of the name alone: else anybody could lock out anybody."""
+ADDRESS_FAILURES_MOST: Final = 100
+"""From one address, whatever the names: an office behind one address mistypes less in a quarter of an hour."""
 FAILURE_WINDOW_SECONDS: Final = 15 * 60
-USERNAME_LENGTH_MAX: Final = 60
+HASHINGS_MOST: Final = 4
+"""At the same time: each takes 64 MiB and some tens of milliseconds of several cores."""
+HASHING_WAIT_SECONDS: Final = 2.0
 PASSWORD_LENGTH_MAX: Final = 200
 """Longer ones would let a stranger buy much hashing with one request."""
 
 _LOCK_TIMEOUT_SECONDS: Final = 5
-_SCHEMA_VERSION: Final = 1
-# No slash: the ledger joins a user name and an idempotency key with one, and two pairs must not become one.
-_USERNAME = re.compile(rf"[\w.@-]{{1,{USERNAME_LENGTH_MAX}}}")
+_SCHEMA_VERSION: Final = 2
+_CLOSED: Final = ""
+"""In place of a password's hash. The name stays taken: facts carry it, and must not become another person's."""
 _SCHEMA: Final = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -46,8 +51,9 @@ CREATE TABLE IF NOT EXISTS tokens (
     sha256 BLOB PRIMARY KEY, username TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (username);
 CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
-CREATE TABLE IF NOT EXISTS failures (username TEXT NOT NULL, failed_at INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS failures_by_user ON failures (username, failed_at);
+DROP TABLE IF EXISTS failures;
+CREATE TABLE failures (address TEXT NOT NULL, username TEXT NOT NULL, failed_at INTEGER NOT NULL) STRICT;
+CREATE INDEX failures_by_address ON failures (address, username, failed_at);
 PRAGMA user_version = {_SCHEMA_VERSION};
 COMMIT;
 """
@@ -60,7 +66,7 @@ class UserExists(LedgerError):
 
 
 class TooManyAttempts(LedgerError):
-    """Too many failed logins of one user name; ``retry_after_seconds`` until the next may be tried."""
+    """Too many failed logins from one address; ``retry_after_seconds`` until the next may be tried."""
 
     code = "too-many-attempts"
 
@@ -88,6 +94,8 @@ class Credentials:
 
     Raises :class:`~ledger.errors.StoreFault` for a file of another kind or of a newer release, and
     :class:`~ledger.errors.Unavailable` from every method when the store does not answer in time.
+
+    Wherever a ``username`` is taken it may be typed in any way that :func:`~ledger.people.person_name` understands.
     """
 
     def __init__(self, path: Path, clock: Clock, hasher: PasswordHasher | None = None) -> None:
@@ -95,6 +103,7 @@ class Credentials:
         self._hasher = hasher or PasswordHasher()
         # One connection, one user at a time: every statement here takes microseconds. Hashing is done outside.
         self._turn = threading.Lock()
+        self._hashings = threading.BoundedSemaphore(HASHINGS_MOST)
         self._connection = _open(path)
 
     def close(self) -> None:
@@ -102,43 +111,52 @@ class Credentials:
             self._connection.close()
 
     def add_user(self, username: str, password: str) -> None:
-        """Raises ``ValueError`` for a name or password that cannot be one, :class:`UserExists` for a name in use."""
-        _check_username(username)
-        hashed = self._hash(password)
+        """Raises ``ValueError`` for a name or password that cannot be one, :class:`UserExists` for a name ever used."""
+        name, hashed = person_name(username), self._hash(password)
         with self._transaction() as connection:
-            added = connection.execute("INSERT INTO users VALUES (?, ?) ON CONFLICT DO NOTHING", (username, hashed))
+            added = connection.execute("INSERT INTO users VALUES (?, ?) ON CONFLICT DO NOTHING", (name, hashed))
             if not added.rowcount:
-                raise UserExists(Text(f"用户{username}已存在", f"there is a user {username} already"))
+                raise UserExists(Text(f"用户{name}已存在或曾经存在", f"there is a user {name} already, or was one"))
 
     def has_user(self, username: str) -> bool:
+        """Whether somebody can sign in by that name: it was added, and is not closed."""
+        return bool(self._password_hash(username))
+
+    def knows(self, username: str) -> bool:
+        """Whether the name was ever added, closed or not."""
         return self._password_hash(username) is not None
 
     def set_password(self, username: str, password: str) -> None:
-        """Also ends the user's tokens and forgives failed logins. Raises ``ValueError`` where there is no such user."""
-        hashed = self._hash(password)
-        with self._transaction() as connection:
-            changed = connection.execute("UPDATE users SET password_hash = ? WHERE username = ?", (hashed, username))
-            if not changed.rowcount:
-                raise ValueError(f"there is no user {username!r}")
-            connection.execute("DELETE FROM tokens WHERE username = ?", (username,))
-            connection.execute("DELETE FROM failures WHERE username = ?", (username,))
+        """Also ends the user's tokens, forgives failed logins, and opens a closed user again.
 
-    def verify(self, username: str, password: str) -> bool:
-        """Whether the password is the user's. Takes as long for a user that does not exist.
-
-        Raises :class:`TooManyAttempts` after ``FAILURES_MOST`` failures within ``FAILURE_WINDOW_SECONDS``.
+        Raises ``ValueError`` where there is no such user.
         """
-        self._count_attempt(username)
-        stored = self._password_hash(username)
-        if not self._matches(stored or self._decoy_hash, password) or stored is None:
-            return False
-        rehashed = self._hasher.hash(password) if self._hasher.check_needs_rehash(stored) else stored
+        self._put_hash(username, self._hash(password))
+
+    def close_user(self, username: str) -> None:
+        """End the user's tokens and sign-in. Raises ``ValueError`` where there is no such user."""
+        self._put_hash(username, _CLOSED)
+
+    def verify(self, username: str, password: str, *, address: str) -> bool:
+        """Whether the password is the user's. Takes as long for a user that does not exist or is closed.
+
+        ``address`` is the caller's. Raises :class:`TooManyAttempts` after ``FAILURES_MOST`` failures of that name from
+        there, or ``ADDRESS_FAILURES_MOST`` of any, within ``FAILURE_WINDOW_SECONDS``; and ``Unavailable`` where so many
+        others are being verified that it would wait too long.
+        """
+        name, origin = _name_or_none(username) or "", _origin(address)
+        with self._hashing():
+            self._count_attempt(name, origin)
+            stored = self._password_hash(name)
+            if not self._matches(stored or self._decoy_hash, password) or not stored:
+                return False
+            rehashed = self._hasher.hash(password) if self._hasher.check_needs_rehash(stored) else stored
         with self._transaction() as connection:
-            connection.execute("DELETE FROM failures WHERE username = ?", (username,))
+            connection.execute("DELETE FROM failures WHERE address = ? AND username = ?", (origin, name))
             # Only over the hash that was checked: a password may have been changed meanwhile.
             connection.execute(
                 "UPDATE users SET password_hash = ? WHERE username = ? AND password_hash = ?",
-                (rehashed, username, stored),
+                (rehashed, name, stored),
             )
         return True
 
@@ -148,7 +166,9 @@ class Credentials:
         expires_at = now + TOKEN_LIFETIME_SECONDS
         with self._transaction() as connection:
             connection.execute("DELETE FROM tokens WHERE expires_at <= ?", (now,))
-            connection.execute("INSERT INTO tokens VALUES (?, ?, ?)", (_sha256(token), username, expires_at))
+            connection.execute(
+                "INSERT INTO tokens VALUES (?, ?, ?)", (_sha256(token), person_name(username), expires_at)
+            )
         return Token(token, datetime.fromtimestamp(expires_at, UTC))
 
     def person_of(self, token: str) -> str | None:
@@ -176,21 +196,46 @@ class Credentials:
         except VerifyMismatchError:
             return False
 
-    def _count_attempt(self, username: str) -> None:
-        """Counts the attempt as failed before it is decided, so that many at once cannot pass together."""
+    @contextmanager
+    def _hashing(self) -> Iterator[None]:
+        """A turn at hashing. Anybody may ask for one without signing in, so there are few at a time."""
         self._decoy_hash  # noqa: B018  made before the first attempt, known user or not: its time tells nothing
+        if not self._hashings.acquire(timeout=HASHING_WAIT_SECONDS):
+            raise Unavailable(Text("登录请求过多，请稍后重试", "too many are signing in at the moment; try again soon"))
+        try:
+            yield
+        finally:
+            self._hashings.release()
+
+    def _count_attempt(self, name: str, origin: str) -> None:
+        """Counts the attempt as failed before it is decided, so that many at once cannot pass together."""
         now = self._now()
+        bounds = (
+            (FAILURES_MOST, "address = ? AND username = ?", (origin, name)),
+            (ADDRESS_FAILURES_MOST, "address = ?", (origin,)),
+        )
         with self._transaction() as connection:
             connection.execute("DELETE FROM failures WHERE failed_at <= ?", (now - FAILURE_WINDOW_SECONDS,))
-            count, oldest = connection.execute(
-                "SELECT count(*), min(failed_at) FROM failures WHERE username = ?", (username,)
-            ).fetchone()
-            if count >= FAILURES_MOST:
-                raise TooManyAttempts(max(1, oldest + FAILURE_WINDOW_SECONDS - now))
-            connection.execute("INSERT INTO failures VALUES (?, ?)", (username, now))
+            for most, condition, bindings in bounds:
+                count, oldest = connection.execute(
+                    f"SELECT count(*), min(failed_at) FROM failures WHERE {condition}", bindings
+                ).fetchone()
+                if count >= most:
+                    raise TooManyAttempts(max(1, oldest + FAILURE_WINDOW_SECONDS - now))
+            connection.execute("INSERT INTO failures VALUES (?, ?, ?)", (origin, name, now))
+
+    def _put_hash(self, username: str, hashed: str) -> None:
+        name = _name_or_none(username)
+        with self._transaction() as connection:
+            changed = connection.execute("UPDATE users SET password_hash = ? WHERE username = ?", (hashed, name))
+            if not changed.rowcount:
+                raise ValueError(f"there is no user {username!r}")
+            connection.execute("DELETE FROM tokens WHERE username = ?", (name,))
+            connection.execute("DELETE FROM failures WHERE username = ?", (name,))
 
     def _password_hash(self, username: str) -> str | None:
-        row = self._one("SELECT password_hash FROM users WHERE username = ?", username)
+        """None for a user that never was; ``_CLOSED`` for one that is closed."""
+        row = self._one("SELECT password_hash FROM users WHERE username = ?", _name_or_none(username))
         return None if row is None else str(row[0])
 
     def _one(self, sql: str, *bindings: object) -> tuple[object, ...] | None:
@@ -237,12 +282,22 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_username(username: str) -> None:
-    if _USERNAME.fullmatch(username) is None:
-        raise ValueError(f"a user name is 1 to {USERNAME_LENGTH_MAX} letters, digits or . _ @ -: {username!r}")
-    if username == SYSTEM:
-        # The door takes this name for the machine's own operator, who may grant roles without holding one.
-        raise ValueError(f"{SYSTEM!r} is no person's name")
+def _name_or_none(username: str) -> str | None:
+    try:
+        return person_name(username)
+    except ValueError:
+        return None
+
+
+def _origin(address: str) -> str:
+    """What failures are counted by: an IPv4 address, or the network of an IPv6 address, of which one caller has many."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def _sha256(token: str) -> bytes:

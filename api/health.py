@@ -33,7 +33,8 @@ def readyz() -> Response:
     it.credentials.check()
     if not it.views.following:
         raise _not_ready(
-            "views-stopped", Text("列表已停止更新，请重启服务", "the lists no longer follow the log; restart the service")
+            "views-stopped",
+            Text("列表已停止更新，请重启服务", "the lists no longer follow the log; restart the service"),
         )
     if lag > LAG_MOST:
         raise _not_ready(

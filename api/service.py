@@ -88,13 +88,15 @@ def open_service(
     factory = _store_factory(data, database_url)
     recorder = cast(LedgerStore, factory.dcb_recorder())
     keeper = keeper_of(data)
+    ledger = FundingLedger(recorder, registry, compose(), clock, entropy)
     try:
         keeper.require_continued(recorder.head(), recorder.nodes())
+        ledger.check_policies()
     except LedgerError:
         factory.close()
         raise
     return Service(
-        ledger=FundingLedger(recorder, registry, compose(), clock, entropy),
+        ledger=ledger,
         reader=Reader(recorder, registry, clock),
         views=ViewsRunner(recorder, f"sqlite:///{data / VIEWS}"),
         credentials=Credentials(data / CREDENTIALS, clock),

@@ -13,17 +13,18 @@ from ledger.commands.command import Command
 from ledger.commands.determine_amount import chosen_cap_year
 from ledger.commands.submit_application import claim_errors
 from ledger.errors import LedgerError, Malformed, Refusal
-from ledger.events import person_tag
+from ledger.events import person_tag, pin_tag
 from ledger.facts import ROLES, Means, RecordedFacts
 from ledger.guards import Projections
 from ledger.idempotency import key_errors, request_digest
 from ledger.identity import Entropy
+from ledger.mapper import from_stored
 from ledger.memory import Memory
 from ledger.policy.registry import PolicyRegistry
 from ledger.roles import Role
 from ledger.rules import Claim, Determination, determine, read_particulars, require_in_force
 from ledger.scopes import item_key
-from ledger.session import Snapshot
+from ledger.session import Snapshot, with_tag
 from ledger.store.contract import LedgerStore
 from ledger.uscc import parse_uscc
 from ledger.writer import BATCH_MAX, Writer
@@ -138,6 +139,18 @@ class FundingLedger:
             applied_on=facts.today,
         )
         return determine(claim, facts.standing())
+
+    def check_policies(self) -> None:
+        """Raise :class:`~ledger.errors.PolicyFault` where the text of a version changed after cases began under it.
+
+        Asked when a service starts: under a changed text nothing may be shown or decided.
+        """
+        for policy_id in self.policies.ids:
+            for version in self.policies.versions(policy_id):
+                for stored in self._store.read(with_tag(pin_tag(policy_id, version)), limit=1):
+                    pin = from_stored(stored).envelope.policy
+                    assert pin is not None, "an application names its policy"
+                    self.policies.check_pin(pin.policy_id, pin.version, pin.sha256)
 
     def roles_of(self, person: str) -> frozenset[Role]:
         """The roles a person holds now."""

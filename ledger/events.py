@@ -61,6 +61,10 @@ def policy_tag(policy_id: str) -> str:
     return f"policy={policy_id}"
 
 
+def pin_tag(policy_id: str, version: int) -> str:
+    return f"pin={policy_id}/{version}"
+
+
 def evidence_tag(kind: str, key: str) -> str:
     """``key`` as :func:`ledger.evidence.evidence_key` writes it."""
     return f"evidence={kind}/{key}"

@@ -9,7 +9,7 @@ import msgspec
 from eventsourcing.dcb.api import DCBEvent, DCBSequencedEvent
 
 from ledger.errors import StoreFault, Text
-from ledger.events import EVENT_TYPES, Event, key_tag
+from ledger.events import EVENT_TYPES, ApplicationSubmitted, Event, key_tag, pin_tag
 from ledger.policy.model import Pin
 
 
@@ -46,6 +46,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         tags = list(dict.fromkeys(self.event.tags()))
         if self.envelope.key is not None:
             tags.append(key_tag(self.envelope.actor, self.envelope.key))
+        if self.envelope.policy is not None and isinstance(self.event, ApplicationSubmitted):
+            # Cases keep the pin they began with, so their first facts are enough to know every text decided under.
+            tags.append(pin_tag(self.envelope.policy.policy_id, self.envelope.policy.version))
         return tags
 
 

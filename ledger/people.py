@@ -25,7 +25,9 @@ def person_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if len(name) > PERSON_LENGTH_MAX or _NAME.fullmatch(name) is None:
-        raise ValueError(f"a user name is 1 to {PERSON_LENGTH_MAX} letters a-z, digits, Han characters or . _ -: {text!r}")
+        raise ValueError(
+            f"a user name is 1 to {PERSON_LENGTH_MAX} letters a-z, digits, Han characters or . _ -: {text!r}"
+        )
     if name == SYSTEM:
         raise ValueError(f"{SYSTEM!r} is no person's name")
     return name

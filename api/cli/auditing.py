@@ -63,10 +63,11 @@ def signing_key_option(speech: Speech) -> Callable[[C], C]:
 
 
 def jobs_for(events: int, asked: int | None) -> int:
-    """How many processes share a check: as many as there are processors, where that is worth it."""
+    """How many processes share a check beside this one, which folds what they have read: one for each other processor,
+    where that is worth it."""
     if asked is not None:
         return asked
-    return (os.cpu_count() or 1) if events > _SPANS_WORTH_SHARING * SPAN else 1
+    return max(1, (os.cpu_count() or 1) - 1) if events > _SPANS_WORTH_SHARING * SPAN else 1
 
 
 @contextmanager

@@ -23,11 +23,14 @@ from api.service import Service
 from ledger.calendar import business_date
 from ledger.errors import FieldError, LedgerError, Malformed, NotFound, NotPermitted, Refusal, Text
 from ledger.identity import application_id
+from ledger.people import person_name
 from ledger.roles import Role
 from ledger.uscc import parse_uscc
 
 ERRORS_SHOWN_MOST: Final = 100
 """To a person; with ``--json`` all are told."""
+_HERE: Final = "command line"
+"""Where failed logins at this machine are counted, apart from those that come over a network."""
 
 
 def command(speech: Speech) -> click.Command:
@@ -89,8 +92,8 @@ def command(speech: Speech) -> click.Command:
             if user is None or dry_run:
                 _show_dry_run(screen, file, checked.applications)
                 return Exit.DONE
-            _sign_in(service, user, ask_password(speech, from_stdin=password_stdin, confirm=False))
-            return _import(screen, service, user, checked.applications)
+            person = _sign_in(service, user, ask_password(speech, from_stdin=password_stdin, confirm=False))
+            return _import(screen, service, person, checked.applications)
 
     return import_applications
 
@@ -110,12 +113,14 @@ def _of_file(text: Text) -> FieldError:
     return FieldError("FILE", "unreadable", text)
 
 
-def _sign_in(service: Service, user: str, password: str) -> None:
+def _sign_in(service: Service, user: str, password: str) -> str:
     """Whose name the facts will carry must be who says so. Raises ``NotPermitted``, for want of a role too."""
-    if not service.credentials.verify(user, password):
+    if not service.credentials.verify(user, password, address=_HERE):
         raise NotPermitted(Text("用户名或密码不正确", "wrong user name or password"))
+    user = person_name(user)
     if Role.INTAKE not in service.ledger.roles_of(user):
         raise NotPermitted(Text(f"{user}不是窗口受理员，不能录入申报", f"{user} is no intake clerk and cannot submit"))
+    return user
 
 
 def _import(screen: Screen, service: Service, user: str, applications: tuple[Application, ...]) -> Exit:

@@ -14,7 +14,7 @@ from api.cli.options import data_option, database_url, json_option, open_existin
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
-from api.credentials import PASSWORD_LENGTH_MAX, USERNAME_LENGTH_MAX
+from api.credentials import PASSWORD_LENGTH_MAX
 from api.service import Service, open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.errors import FieldError, Malformed, NotFound, Text

@@ -49,7 +49,9 @@ def command(speech: Speech) -> click.Command:
     @click.option(
         "--jobs",
         type=click.IntRange(1, 64),
-        help=speech("进程数（默认：处理器个数）", "processes to share the work (default: as many as processors)"),
+        help=speech(
+            "分担的进程数（默认：处理器个数减一）", "processes to share the work (default: one fewer than processors)"
+        ),
     )
     @data_option(speech)
     @json_option(speech)

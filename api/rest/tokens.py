@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
+
 from api.auth import PUBLIC, SIGNED_IN, caller, roles_of_caller, service
-from api.credentials import PASSWORD_LENGTH_MAX, USERNAME_LENGTH_MAX, Token
+from api.credentials import PASSWORD_LENGTH_MAX, Token
 from api.rest import fields
 from api.rest.blueprint import SIGN_IN_ERRORS, Blueprint, asks, reads
 from api.rest.language import said
 from api.rest.problems import Problem
 from api.rest.schema import Schema
 from ledger.errors import Text
+from ledger.people import PERSON_LENGTH_MAX
 from ledger.roles import ROLE_NAMES, Role
 
 blueprint = Blueprint("identity", __name__, description="登录 / Who calls")
 
 
 class SignInSchema(Schema):
-    username = fields.Words(required=True, length_max=USERNAME_LENGTH_MAX)
+    username = fields.Words(required=True, length_max=PERSON_LENGTH_MAX)
     password = fields.Words(required=True, length_max=PASSWORD_LENGTH_MAX, metadata={"format": "password"})
 
 
@@ -44,10 +47,12 @@ class MeSchema(Schema):
 def sign_in(body: dict[str, Any]) -> Token:
     """登录，取得八小时有效的令牌 / Sign in for a token that is good for eight hours
 
-    Five failures of one user name within fifteen minutes close it for the rest of them (429 with Retry-After).
+    Five failures of one user name from one address within fifteen minutes close it to that address for the rest of them,
+    and a hundred of any names close the address (429 with Retry-After).
     """
     credentials = service().credentials
-    if len(body["username"]) > USERNAME_LENGTH_MAX or not credentials.verify(body["username"], body["password"]):
+    address = request.remote_addr or "unknown"
+    if not credentials.verify(body["username"], body["password"], address=address):
         raise Problem(
             401,
             "invalid-credentials",

@@ -15,7 +15,10 @@ from ledger.roles import Role
 
 
 class RevokeRole(Command, frozen=True, kw_only=True):
-    """``person`` is a user name, however it is typed; ``role`` a :class:`~ledger.roles.Role`. Revoking what is not held changes nothing."""
+    """``person`` is a user name, however it is typed; ``role`` a :class:`~ledger.roles.Role`.
+
+    Revoking what is not held changes nothing.
+    """
 
     name: ClassVar[str] = "revoke-role"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.ADMIN})

@@ -32,7 +32,9 @@ def check(policy: Policy, form: Form, findings: Findings) -> None:
 def _bounded(rule: Rule, findings: Findings) -> None:
     """Money that no limit counts would be granted without end."""
     if rule.limit is None and rule.item_cap_fen is None and not isinstance(rule.terms, TierCeiling):
-        text = Text(zh="既无单项上限又无年度限额，资助没有上限", en="a gap: neither an item cap nor a yearly limit bounds it")
+        text = Text(
+            zh="既无单项上限又无年度限额，资助没有上限", en="a gap: neither an item cap nor a yearly limit bounds it"
+        )
         findings.add(key_of("rules", rule.id, "item_cap"), rule.article, text)
 
 
@@ -40,7 +42,9 @@ def _reserved(policy: Policy, findings: Findings) -> None:
     """Names under which the ledger counts other things than yearly limits."""
     for name, limit in policy.limits.items():
         if name in (ITEM, BUDGET, WINDOW) or name.startswith("tier"):
-            text = Text(zh=f"“{name}”为账本保留的名称，请改名", en=f"{name!r} is a name of the ledger's own; use another")
+            text = Text(
+                zh=f"“{name}”为账本保留的名称，请改名", en=f"{name!r} is a name of the ledger's own; use another"
+            )
             findings.add(key_of("limits", name), limit.clause, text)
 
 

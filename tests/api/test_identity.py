@@ -5,17 +5,20 @@ from __future__ import annotations
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
-from api.credentials import FAILURES_MOST, Credentials, TooManyAttempts, UserExists
+from api import credentials
+from api.credentials import FAILURES_MOST, HASHINGS_MOST, Credentials, TooManyAttempts, UserExists
 from ledger.errors import StoreFault
 from tests.api.http_office import FAST, V1, HttpOffice, SetClock
 
 
-def sign_in(office: HttpOffice, username: object, password: object) -> object:
+def sign_in(office: HttpOffice, username: object, password: object) -> TestResponse:
     return office.post(None, f"{V1}/tokens", {"username": username, "password": password}, key=None)
 
 
@@ -101,18 +104,91 @@ def test_what_is_known_survives_a_restart(tmp_path: Path, clock: SetClock) -> No
     first.add_user("somebody", "demo")
     token = first.issue_token("somebody").token
     for _ in range(FAILURES_MOST):
-        first.verify("somebody", "nope")
+        first.verify("somebody", "nope", address="127.0.0.1")
     first.close()
     second = Credentials(path, clock, FAST)
     assert second.person_of(token) == "somebody"
     with pytest.raises(TooManyAttempts):
-        second.verify("somebody", "demo")
+        second.verify("somebody", "demo", address="127.0.0.1")
     with pytest.raises(UserExists):
         second.add_user("somebody", "demo")
     second.close()
 
 
-@pytest.mark.parametrize("username", ["", "a/b", "a b", "x" * 61, "system", "名\u200b"])
+def test_nobody_can_lock_out_somebody_at_another_address(office: HttpOffice) -> None:
+    sign_ins = office.app.test_client()
+
+    def from_there(password: str, address: str) -> int:
+        body = {"username": "admin", "password": password}
+        return sign_ins.post(f"{V1}/tokens", json=body, environ_base={"REMOTE_ADDR": address}).status_code
+
+    for _ in range(FAILURES_MOST):
+        assert from_there("nope", "198.51.100.7") == 401
+    assert from_there("demo", "198.51.100.7") == 429
+    assert from_there("demo", "198.51.100.8") == 201
+    for number in range(FAILURES_MOST):
+        assert from_there("nope", f"2001:db8::{number}") == 401
+    assert from_there("demo", "2001:db8::ffff") == 429
+    assert from_there("demo", "2001:db8:0:1::1") == 201
+
+
+def test_one_address_guesses_so_often_and_no_more_whatever_the_names(
+    office: HttpOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "ADDRESS_FAILURES_MOST", 7)
+    assert [sign_in(office, f"user{number}", "nope").status_code for number in range(8)] == [401] * 7 + [429]
+    assert sign_in(office, "reviewer", "demo").status_code == 429
+
+
+def test_so_many_passwords_are_hashed_at_once_and_no_more(office: HttpOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "HASHING_WAIT_SECONDS", 0.01)
+    with ExitStack() as hashing:
+        for _ in range(HASHINGS_MOST):
+            hashing.enter_context(office.service.credentials._hashing())
+        for _ in range(FAILURES_MOST + 1):
+            busy = sign_in(office, "reviewer", "demo")
+            assert (busy.status_code, "Retry-After" in busy.headers) == (503, True)
+    assert sign_in(office, "reviewer", "demo").status_code == 201
+
+
+@pytest.mark.parametrize("typed", ["Finance", "ＦＩＮＡＮＣＥ"])
+def test_another_way_of_typing_a_name_is_the_same_person(office: HttpOffice, typed: str) -> None:
+    office.tokens["typed"] = sign_in(office, typed, "demo").json["token"]
+    assert office.get("typed", f"{V1}/me").json["username"] == "finance"
+    with pytest.raises(UserExists):
+        office.service.credentials.add_user(typed, "demo")
+
+
+def test_a_closed_user_is_out_at_once_and_the_name_stays_taken(office: HttpOffice) -> None:
+    users = office.service.credentials
+    users.close_user("Reviewer")
+    assert office.get("reviewer", f"{V1}/me").status_code == 401
+    assert sign_in(office, "reviewer", "demo").status_code == sign_in(office, "reviewer", "").status_code == 401
+    assert (users.has_user("reviewer"), users.knows("reviewer")) == (False, True)
+    with pytest.raises(UserExists):
+        users.add_user("reviewer", "demo")
+    with pytest.raises(ValueError, match="no user"):
+        users.close_user("stranger")
+    users.set_password("reviewer", "again")
+    assert sign_in(office, "reviewer", "again").status_code == 201
+
+
+def test_a_file_of_the_release_before_keeps_its_users(tmp_path: Path, clock: SetClock) -> None:
+    path = tmp_path / "credentials.sqlite"
+    store = Credentials(path, clock, FAST)
+    store.add_user("somebody", "demo")
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "DROP TABLE failures; CREATE TABLE failures (username TEXT, failed_at INTEGER); PRAGMA user_version = 1;"
+    )
+    connection.close()
+    store = Credentials(path, clock, FAST)
+    assert store.verify("somebody", "demo", address="127.0.0.1")
+    store.close()
+
+
+@pytest.mark.parametrize("username", ["", "a/b", "a b", "x" * 61, "system", "SYSTEM", "名\u200b", "fin\u0430nce", "a@b"])
 def test_a_name_that_would_be_misread_is_no_user(tmp_path: Path, clock: SetClock, username: str) -> None:
     store = Credentials(tmp_path / "credentials.sqlite", clock, FAST)
     with pytest.raises(ValueError, match="name"):

@@ -126,8 +126,8 @@ def test_a_kind_of_refusal_is_missing_from_the_demo(service: Service) -> None:
 def test_a_demo_user_cannot_sign_in_or_holds_another_role(service: Service) -> None:
     for username, role in STAFF.items():
         assert service.ledger.roles_of(username) == {role}
-    assert service.credentials.verify("finance2", PASSWORD)
-    assert not service.credentials.verify("finance2", "Demo")
+    assert service.credentials.verify("finance2", PASSWORD, address="127.0.0.1")
+    assert not service.credentials.verify("finance2", "Demo", address="127.0.0.1")
 
 
 # The folder

@@ -1,0 +1,128 @@
+"""P11 and P12: a file of the bank's results, and the room that a disbursement takes on the disk."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from api.imports.csv_file import read_sheet
+from api.imports.settlements import check_settlements
+from ledger.application import Instruction
+from ledger.calendar import business_date, system_clock
+from ledger.identity import award_id
+from ledger.money import format_yuan
+from ledger.policy.registry import PolicyRegistry
+from ledger.store.sqlite import SQLiteDCBRecorder
+from projections.reader import Reader
+from projections.runner import ViewsRunner
+from tests.bench.measuring import Bench, Goal, Row, clock, row
+from tests.bench.peers import closing, open_plain
+from tests.bench.staging import AMOUNT_FEN, ORDERED, Matter, Names, Stage
+from tests.bench.till import Till, open_ledger
+
+ROUNDS_MOST = 3
+"""Of an import: each is a hundred thousand commands long."""
+
+
+def imported(bench: Bench) -> Row:
+    sizes, folder = bench.sizes, bench.place("p11")
+    rounds, pairs = min(sizes.rounds, ROUNDS_MOST), []
+    store = SQLiteDCBRecorder(folder / "facts.sqlite")
+    plain = open_plain(folder / "plain.sqlite")
+    plain.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, type TEXT, tags TEXT, run BLOB, data BLOB)")
+    plain.execute("CREATE TABLE tags (tag TEXT, position INTEGER, PRIMARY KEY (tag, position)) WITHOUT ROWID")
+    stage = Stage(store, "P11")
+    stage.staff()
+    # Five rounds where the lines are few; a full import is long enough to be its own average.
+    rounds = rounds if sizes.lines >= 50_000 else sizes.rounds
+    with closing(store, plain):
+        for turn in range(rounds):
+            matters = Names(f"P11-{turn}").matters(ORDERED, sizes.lines)
+            stage.matters(matters)
+            content, head = bank_file(matters, turn), store.head()
+            seconds = clock(lambda: _import(store, content))  # noqa: B023 - called at once
+            assert store.head() == head + sizes.lines
+            rows = _rows(store, head)
+            pairs.append((sizes.lines / seconds, sizes.lines / clock(lambda: _insert(plain, rows))))  # noqa: B023
+            del rows
+    what = (
+        f"disbursement lines imported a second, {sizes.lines:,} in a file, all checks, from the file's bytes to the last "
+        "commit; anchor: batch INSERT of the same rows, events and tags, without any check"
+    )
+    return row("P11", what, pairs, Goal(0.25, at_least=True))
+
+
+def bank_file(matters: list[Matter], turn: int) -> bytes:
+    file = io.StringIO()
+    lines = csv.writer(file)
+    lines.writerow(["资助编号", "拨付序号", "金额", "银行流水号", "到账日期", "凭证号"])
+    day = business_date(system_clock()).isoformat()
+    for number, matter in enumerate(matters):
+        serial = f"{turn}20260303{number:08d}"
+        lines.writerow([award_id(matter.case), 1, format_yuan(AMOUNT_FEN), serial, day, f"凭{number}"])
+    return file.getvalue().encode()
+
+
+def _import(store: SQLiteDCBRecorder, content: bytes) -> None:
+    """What ``funding-ledger import-settlements`` does when somebody has signed in."""
+    ledger, reader = open_ledger(store), Reader(store, PolicyRegistry.load())
+    checked = check_settlements(read_sheet(content), reader.case, business_date(system_clock()))
+    assert not checked.errors, checked.errors[:3]
+    instructions = (Instruction(each.command, "cashier", each.key) for each in checked.settlements)
+    for answer in ledger.execute_many(instructions):
+        assert not isinstance(answer, Exception), answer
+
+
+def _rows(store: SQLiteDCBRecorder, after: int) -> list[tuple[Any, ...]]:
+    return [
+        (each.position, each.event.type, "[]", b"x" * 64, each.event.data, each.event.tags)
+        for each in store.read(after=after)
+    ]
+
+
+def _insert(plain: apsw.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """A thousand to a commit."""
+    for first in range(0, len(rows), 1_000):
+        batch = rows[first : first + 1_000]
+        with plain:
+            plain.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", [each[:5] for each in batch])
+            plain.executemany(
+                "INSERT INTO tags VALUES (?, ?)", [(tag, each[0]) for each in batch for tag in each[5]]
+            )
+
+
+def weight(bench: Bench) -> Row:
+    sizes, folder = bench.sizes, bench.place("p12")
+    store = SQLiteDCBRecorder(folder / "facts.sqlite")
+    views = ViewsRunner(store, f"sqlite:///{folder / 'views.sqlite'}")
+    pairs = []
+    with closing(store):
+        till = Till(store, "P12", settling=sizes.weighed * 2)
+        for count in (sizes.weighed // 2, sizes.weighed // 2, sizes.weighed):
+            views.catch_up()
+            before, head = _bytes(folder), store.head()
+            till.settle_all(count)
+            views.catch_up()
+            grown = _bytes(folder) - before
+            facts = [len(each.event.data) for each in store.read(after=head)]
+            pairs.append((grown / count, sum(facts) / len(facts)))
+        views.stop()
+    what = "bytes on disk for a disbursement, indexes, hashes and views included, SQLite; anchor: the event's JSON"
+    return row("P12", what, pairs, Goal(4, at_least=False))
+
+
+def _bytes(folder: Path) -> int:
+    """What both databases take, their logs written back into them."""
+    total = 0
+    for name in ("facts.sqlite", "views.sqlite"):
+        # In a process of its own where the views are concerned: two SQLite libraries must not share one file.
+        if name == "facts.sqlite":
+            connection = apsw.Connection(str(folder / name))
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            connection.close()
+        total += (folder / name).stat().st_size
+    return total

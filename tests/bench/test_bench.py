@@ -1,0 +1,68 @@
+"""The bench itself: every measurement runs, and its row has what it should. Nothing here says how fast anything is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench.measuring import FULL, QUICK, TINY, Goal, Row, as_json, percentile, row
+from tests.bench.run import SUBJECTS, main, measure, table
+
+KEYS = {"id", "what", "value", "anchor", "ratio", "goal", "met"}
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_measurement_does_not_run_or_gives_a_row_of_another_shape(name: str, tmp_path: Path) -> None:
+    (measured,) = measure([name], TINY, tmp_path)
+    (told,) = json.loads(as_json([measured]))
+    assert set(told) == KEYS
+    assert set(told["ratio"]) == {"median", "min", "max"}
+    assert told["id"] == name
+    assert told["value"] > 0
+    assert isinstance(told["met"], bool)
+    assert isinstance(told["goal"], str)
+    if told["anchor"] is None:
+        assert "not measured" in told["what"]
+        assert not told["met"]
+    else:
+        assert told["ratio"]["min"] <= told["ratio"]["median"] <= told["ratio"]["max"]
+    assert table([measured]).row_count == 1
+
+
+def test_a_goal_is_met_on_the_wrong_side_of_its_bound() -> None:
+    at_least, at_most = Goal(0.5, at_least=True), Goal(1.2, at_least=False)
+    assert [at_least.met_by(ratio) for ratio in (0.49, 0.5, 0.51)] == [False, True, True]
+    assert [at_most.met_by(ratio) for ratio in (1.19, 1.2, 1.21)] == [True, True, False]
+
+
+def test_a_row_tells_a_mean_where_it_should_tell_a_median() -> None:
+    measured = row("P0", "what", [(10, 100), (20, 100), (90, 100)], Goal(0.3, at_least=True))
+    assert (measured.value, measured.anchor, measured.ratio.median, measured.met) == (20, 100, 0.2, False)
+    assert (measured.ratio.min, measured.ratio.max) == (0.1, 0.9)
+
+
+def test_a_goal_is_met_although_something_else_failed() -> None:
+    measured = row("P0", "what", [(1, 1)], Goal(0.5, at_least=True), unless="nobody was served")
+    assert not measured.met
+    assert "nobody was served" in measured.what
+
+
+def test_fewer_than_five_rounds_are_measured() -> None:
+    assert min(FULL.rounds, QUICK.rounds) >= 5
+
+
+def test_the_last_percentile_is_beyond_the_last_value() -> None:
+    assert percentile([3.0, 1.0, 2.0], 0.99) == 3.0
+    assert percentile([1.0], 0.5) == 1.0
+
+
+def test_an_unknown_name_measures_something(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "P99"])
+    assert "P99" in capsys.readouterr().err
+
+
+def test_a_row_is_written_with_keys_of_its_own_invention() -> None:
+    assert set(Row.__slots__) == KEYS
