@@ -7,6 +7,7 @@ be dropped at any time and is folded from the log again when it is asked for.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from ledger.mapper import Recorded
 
 TAGS_MAX: Final = 100_000
 """Histories remembered at once; the least recently asked for is forgotten first. About 1 kB each."""
+
+_NOTHING: Final[dict[str, tuple[Fold[Any], Any]]] = {}
 
 
 class Memory:
@@ -50,20 +53,23 @@ class Memory:
             self._states.popitem(last=False)
 
     def advance(self, recorded: Recorded) -> None:
-        """Fold a new fact into everything remembered that it belongs to."""
+        """Fold a new fact into everything remembered that it belongs to.
+
+        Raises what a fold raises; then all histories that the fact belongs to are forgotten, for a fold that fails half-way
+        leaves a state nobody may trust.
+        """
         self.last_instant = recorded.envelope.recorded_at
-        for tag in recorded.tags:
-            states = self._states.get(tag)
-            if states is None:
-                continue
-            for name, (fold, state) in list(states.items()):
-                try:
-                    states[name] = (fold, fold.apply(state, recorded))
-                except Exception:  # noqa: BLE001
-                    # A fold that fails half-way leaves a state nobody may trust: forget it, so that the one who asks
-                    # next meets the failure, alone.
-                    self._states.pop(tag, None)
-                    break
+        try:
+            for tag in recorded.tags:
+                for name, (fold, state) in self._states.get(tag, _NOTHING).items():
+                    self._states[tag][name] = (fold, fold.apply(state, recorded))
+        except Exception:
+            self.forget_histories(recorded.tags)
+            raise
+
+    def forget_histories(self, tags: Iterable[str]) -> None:
+        for tag in tags:
+            self._states.pop(tag, None)
 
     def forget(self) -> None:
         """Drop everything: after a commit that failed, nothing remembered is known to be true."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
-from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
+from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem, DCBSequencedEvent
 
 from ledger.calendar import Clock
 from ledger.errors import Text, Unavailable
@@ -50,7 +50,7 @@ class Session:
         self._head = transaction.head
         self._written: list[DCBEvent] = []
         self._unwritten: defaultdict[str, list[Recorded]] = defaultdict(list)
-        self._histories: dict[str, list[Recorded]] = {}
+        self._histories: dict[str, list[DCBSequencedEvent]] = {}
         self.foresee(foreseen)
 
     @property
@@ -59,9 +59,11 @@ class Session:
         return self._head
 
     def foresee(self, tags: Sequence[str]) -> None:
-        """Read in one question what many decisions are known to ask for."""
-        for tag, events in self._transaction.histories(tags).items():
-            self._histories[tag] = [from_stored(stored) for stored in events]
+        """Read in one question what many decisions are known to ask for.
+
+        Decoded only when asked for: a history that cannot be read fails the one who asks, not all who share the commit.
+        """
+        self._histories.update(self._transaction.histories(tags))
 
     def instant(self, clock: Clock) -> datetime:
         """The time of the next fact: never before the last, so that the log's order is also the order of time.
@@ -95,12 +97,13 @@ class Session:
 
     def record(self, fact: Fact) -> Recorded:
         """Give a fact its place after all others. It reads back, or this raises and nothing has changed."""
-        self._written.append(to_stored(fact))
-        self._head += 1
-        recorded = Recorded(position=self._head, tags=tuple(fact.tags), envelope=fact.envelope, event=fact.event)
+        stored, position = to_stored(fact), self._head + 1
+        recorded = Recorded(position=position, tags=tuple(fact.tags), envelope=fact.envelope, event=fact.event)
+        self._memory.advance(recorded)
+        self._head = position
+        self._written.append(stored)
         for tag in recorded.tags:
             self._unwritten[tag].append(recorded)
-        self._memory.advance(recorded)
         return recorded
 
     def write(self) -> None:
@@ -111,7 +114,7 @@ class Session:
     def _history(self, tag: str) -> list[Recorded]:
         if tag not in self._histories:
             self.foresee([tag])
-        return self._histories[tag] + self._unwritten.get(tag, [])
+        return [*map(from_stored, self._histories[tag]), *self._unwritten.get(tag, [])]
 
 
 def with_tag(tag: str) -> DCBQuery:

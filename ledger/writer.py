@@ -77,7 +77,7 @@ class Writer:
             lead = not self._at_work
             self._at_work = True
         if not lead:
-            ticket.called.acquire()
+            self._wait(ticket)
             lead = ticket.leads
         if lead:
             self._work()
@@ -101,10 +101,29 @@ class Writer:
         if lead:
             self._work()
         for ticket in tickets:
-            ticket.called.acquire()
+            self._wait(ticket)
             if ticket.leads:
                 self._work()
         return [ticket.answer if ticket.error is None else ticket.error for ticket in tickets]
+
+    def _wait(self, ticket: _Ticket) -> None:
+        """Until it is decided or has to lead. Who is interrupted while waiting leaves, and passes on what was to be led."""
+        try:
+            ticket.called.acquire()
+        except BaseException:
+            with self._gate:
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                    if ticket.leads:
+                        self._appoint()
+            raise
+
+    def _appoint(self) -> None:
+        """Under the gate: call the first who waits to lead, or put the work down."""
+        self._at_work = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].leads = True
+            self._waiting[0].called.release()
 
     def _work(self) -> None:
         """Decide one batch, call those who waited for it, and hand over to the first who came meanwhile."""
@@ -113,14 +132,10 @@ class Writer:
         try:
             self._decide_together(batch)
         finally:
-            with self._gate:
-                successor = self._waiting[0] if self._waiting else None
-                self._at_work = successor is not None
             for ticket in batch:
                 ticket.called.release()
-            if successor is not None:
-                successor.leads = True
-                successor.called.release()
+            with self._gate:
+                self._appoint()
 
     def _decide_together(self, batch: Sequence[_Ticket]) -> None:
         try:
@@ -153,12 +168,16 @@ class Writer:
 
     def _catch_up(self, transaction: WriteTransaction) -> None:
         """Fold in what other processes recorded since, so that what is remembered is true under this lock."""
-        if self._position is None:
+        if self._position is None or self._position > transaction.head:
+            # Nothing is known yet; or the store is not the one we knew: a standby took over that lacks our last facts.
             self._memory.forget()
             self._position = transaction.head
         while self._position < transaction.head:
             for stored in transaction.read(after=self._position, limit=CATCH_UP_PAGE):
-                self._memory.advance(from_stored(stored))
+                try:
+                    self._memory.advance(from_stored(stored))
+                except Exception:  # noqa: BLE001 - the one who asks for this history meets the failure, alone
+                    self._memory.forget_histories(stored.event.tags)
                 self._position = stored.position
 
 

@@ -20,8 +20,8 @@ from ledger.scopes import budget_of_year
 class ApproveAward(Command, frozen=True, kw_only=True):
     """The approver states the ``amount_fen`` that is approved: at most the determined one, less only with a ``reason``.
 
-    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1); another than that
-    year takes a ``reason``, and one for which the sheet would read differently a new sheet.
+    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1). Another
+    than that year takes a ``reason``; one for which the sheet would read differently takes a new sheet.
     """
 
     name: ClassVar[str] = "approve-award"

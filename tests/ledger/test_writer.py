@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from eventsourcing.dcb.api import DCBEvent
 
 from ledger.commands.accept_application import AcceptApplication
-from ledger.errors import Refusal, Unavailable
+from ledger.errors import Refusal, StoreFault, Unavailable
+from ledger.events import case_tag
+from ledger.mapper import Recorded
 from ledger.memory import Memory
 from ledger.session import Session
 from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
-from ledger.writer import Writer
+from ledger.writer import Writer, _Ticket
 from tests.office import Office
 
 
@@ -151,3 +154,78 @@ def test_memory_is_bounded_and_what_is_forgotten_is_read_again(tmp_path: Path) -
         office.give(AcceptApplication(case=case, acceptance_number=str(number)), "intake")
     assert len(memory) <= 3
     office.close()
+
+
+def test_an_unreadable_history_fails_the_one_who_asks_for_it(office: Office) -> None:
+    sick = office.submit("国械注准20263010001")
+    office.store.append([DCBEvent("from-the-future", b"{}", [case_tag(sick)])])
+    sound = office.submit("国械注准20263010002")
+    other = office.reopen()
+    release = threading.Event()
+    first = Counting(hold=release)
+    with ThreadPoolExecutor(3) as pool:
+        pool.submit(other._writer.run, first)
+        assert first.entered.wait(60)
+        failing, succeeding = (
+            pool.submit(
+                other.execute,
+                AcceptApplication(case=case, acceptance_number=case),
+                actor="intake",
+                key=f"together-{case}",
+            )
+            for case in (sick, sound)
+        )
+        while len(other._writer._waiting) < 2:
+            time.sleep(0.001)
+        release.set()
+        assert succeeding.result().case == sound
+        with pytest.raises(StoreFault):
+            failing.result()
+
+
+class Poison:
+    """A fold that fails on the second fact of its tag."""
+
+    name = "poison"
+    kept = True
+
+    def start(self, tag: str) -> int:
+        return 0
+
+    def apply(self, state: int, recorded: Recorded) -> int:
+        assert state == 0, "poisoned"
+        return state + 1
+
+
+def test_a_fact_that_a_fold_cannot_take_is_not_recorded(office: Office) -> None:
+    case = office.submit("国械注准20263010001")
+    before = office.head()
+    memory = office.ledger._writer._memory
+    memory.keep(Poison(), case_tag(case), 1)
+    with pytest.raises(AssertionError, match="poisoned"):
+        office.give(AcceptApplication(case=case, acceptance_number="1"), "intake")
+    assert office.head() == before
+    office.give(AcceptApplication(case=case, acceptance_number="1"), "intake")
+
+
+def test_who_is_interrupted_while_waiting_passes_the_lead_on(store: CountingStore) -> None:
+    writer = Writer(store, Memory())
+    gone, after = _Ticket(Counting("gone")), Counting("after")
+    with writer._gate:
+        writer._at_work = True
+        writer._waiting.append(gone)
+    with ThreadPoolExecutor(1) as pool:
+        served = pool.submit(writer.run, after)
+        while len(writer._waiting) < 2:
+            time.sleep(0.001)
+        with writer._gate:
+            writer._appoint()
+        gone.called = InterruptedLock()  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt):
+            writer._wait(gone)
+        assert served.result(60) == "after"
+
+
+class InterruptedLock:
+    def acquire(self) -> bool:
+        raise KeyboardInterrupt
