@@ -17,7 +17,9 @@ from api.cli.speech import Speech
 from api.credentials import PASSWORD_LENGTH_MAX
 from api.service import Service, open_service
 from ledger.commands.grant_role import GrantRole
-from ledger.errors import FieldError, Malformed, NotFound, Text
+from ledger.commands.revoke_role import RevokeRole
+from ledger.errors import FieldError, LedgerError, Malformed, NotFound, Text
+from ledger.people import PERSON_LENGTH_MAX, person_name
 from ledger.roles import ROLE_NAMES, SYSTEM, Role
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -28,14 +30,14 @@ def command(speech: Speech) -> click.Group:
         "users",
         short_help=speech("用户与角色", "users and their roles"),
         help=speech(
-            "建立用户、授予角色、修改密码。谁在何时被授予什么角色，是账本中的事实；密码只以散列保存，不在账本中。\n\n"
+            "建立、关闭用户，授予、撤销角色，修改密码。谁在何时被授予什么角色，是账本中的事实；密码只以散列保存，不在账本中。\n\n"
             "例：\n\n\b\n  funding-ledger users add wanglan --role finance\n  funding-ledger users list",
-            "Add users, grant roles, change passwords. That somebody was given a role is a fact in the ledger; passwords "
-            "are kept as hashes, elsewhere.\n\n"
+            "Add and close users, grant and revoke roles, change passwords. That somebody was given a role is a fact in the "
+            "ledger; passwords are kept as hashes, elsewhere.\n\n"
             "Example:\n\n\b\n  funding-ledger users add wanglan --role finance\n  funding-ledger users list",
         ),
     )
-    for member in (_add(speech), _grant(speech), _list(speech), _password(speech)):
+    for member in (_add(speech), _grant(speech), _revoke(speech), _close(speech), _list(speech), _password(speech)):
         group.add_command(member)
     return group
 
@@ -59,13 +61,18 @@ def _add(speech: Speech) -> click.Command:
     @click.pass_obj
     def add(run: Run, name: str, roles: tuple[str, ...], password_stdin: bool, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
+        name = _name(name)
         password = ask_password(speech, from_stdin=password_stdin, confirm=True)
         with open_service(data, database_url=database_url()) as service:
             try:
                 service.credentials.add_user(name, password)
             except ValueError as error:
                 raise _malformed(error) from error
-            _give(service, name, roles)
+            try:
+                _give(service, name, roles)
+            except LedgerError:
+                screen.note(_how_to_finish(speech, name, sorted(set(roles) - service.ledger.roles_of(name))))
+                raise
         if screen.as_json:
             screen.json({"user": name, "roles": list(roles)})
         else:
@@ -90,6 +97,7 @@ def _grant(speech: Speech) -> click.Command:
     @click.pass_obj
     def grant(run: Run, name: str, roles: tuple[str, ...], data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
+        name = _name(name)
         with open_existing(data) as service:
             if not service.credentials.has_user(name):
                 raise _no_user(name)
@@ -101,6 +109,79 @@ def _grant(speech: Speech) -> click.Command:
             screen.line(f"{name}: {_names(held, speech)}")
 
     return grant
+
+
+def _revoke(speech: Speech) -> click.Command:
+    @click.command(
+        "revoke",
+        short_help=speech("撤销角色", "revoke a role"),
+        help=speech(
+            "撤销某人的角色；此后其以该角色办理的请求即被拒绝，以前办理的不受影响。\n\n"
+            "例：\n\n\b\n  funding-ledger users revoke wanglan --role cashier",
+            "Revoke roles. What is asked for in them from now on is refused; what was done stays as it is.\n\n"
+            "Example:\n\n\b\n  funding-ledger users revoke wanglan --role cashier",
+        ),
+    )
+    @click.argument("name")
+    @_role_option(speech)
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def revoke(run: Run, name: str, roles: tuple[str, ...], data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        name = _name(name)
+        with open_existing(data) as service:
+            if missing := sorted(set(roles) - service.ledger.roles_of(name)):
+                raise NotFound(
+                    Text(f"{name}没有角色：{'、'.join(missing)}", f"{name} does not hold: {', '.join(missing)}")
+                )
+            _take(service, name, roles)
+            held = sorted(service.ledger.roles_of(name))
+        if screen.as_json:
+            screen.json({"user": name, "roles": held})
+        else:
+            screen.line(f"{name}: {_names(held, speech) or speech('没有角色', 'no role')}")
+
+    return revoke
+
+
+def _close(speech: Speech) -> click.Command:
+    @click.command(
+        "close",
+        short_help=speech("关闭用户", "close a user"),
+        help=speech(
+            "关闭离岗人员的用户：立即不能登录，已签发的令牌失效，全部角色撤销。其办理过的事项不变，"
+            "用户名也不再给别人；本人返岗时用 users password 重新启用，再授予角色。\n\n"
+            "例：\n\n\b\n  funding-ledger users close wanglan",
+            "Close the user of somebody who left: sign-in and tokens end at once, and all roles are revoked. What was done "
+            "stays as it is, and the name is given to nobody else; should the same person come back, users password opens "
+            "it again, and roles are granted anew.\n\n"
+            "Example:\n\n\b\n  funding-ledger users close wanglan",
+        ),
+    )
+    @click.argument("name")
+    @data_option(speech)
+    @json_option(speech)
+    @click.pass_obj
+    def close(run: Run, name: str, data: Path, as_json: bool) -> None:
+        screen = run.show(as_json=as_json)
+        name = _name(name)
+        with open_existing(data) as service:
+            if not service.credentials.knows(name):
+                raise _no_user(name)
+            # Sign-in first: whatever happens to the roles, nobody acts in them by this name any more.
+            service.credentials.close_user(name)
+            revoked = sorted(service.ledger.roles_of(name))
+            _take(service, name, revoked)
+        if screen.as_json:
+            screen.json({"user": name, "revoked": revoked})
+        else:
+            screen.line(
+                speech(f"已关闭用户 {name}，撤销角色：", f"closed {name}, roles revoked: ")
+                + (_names(revoked, speech) or speech("无", "none"))
+            )
+
+    return close
 
 
 def _list(speech: Speech) -> click.Command:
@@ -160,8 +241,8 @@ def _password(speech: Speech) -> click.Command:
         "password",
         short_help=speech("修改密码", "change a password"),
         help=speech(
-            "修改用户的密码；其已签发的令牌随之失效。\n\n例：\n\n\b\n  funding-ledger users password wanglan",
-            "Change a user's password; tokens issued before end with it.\n\n"
+            "修改用户的密码；其已签发的令牌随之失效。已关闭的用户由此重新启用。\n\n例：\n\n\b\n  funding-ledger users password wanglan",
+            "Change a user's password; tokens issued before end with it. A closed user is open again by it.\n\n"
             "Example:\n\n\b\n  funding-ledger users password wanglan",
         ),
     )
@@ -172,8 +253,9 @@ def _password(speech: Speech) -> click.Command:
     @click.pass_obj
     def password(run: Run, name: str, password_stdin: bool, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
+        name = _name(name)
         with open_existing(data) as service:
-            if not service.credentials.has_user(name):
+            if not service.credentials.knows(name):
                 raise _no_user(name)
             new = ask_password(speech, from_stdin=password_stdin, confirm=True)
             try:
@@ -208,6 +290,20 @@ def _give(service: Service, name: str, roles: Sequence[str]) -> None:
         service.ledger.execute(GrantRole(person=name, role=role), actor=SYSTEM, key=key)
 
 
+def _take(service: Service, name: str, roles: Sequence[str]) -> None:
+    for role in roles:
+        key = f"users-{secrets.token_hex(8)}"
+        service.ledger.execute(RevokeRole(person=name, role=role), actor=SYSTEM, key=key)
+
+
+def _how_to_finish(speech: Speech, name: str, missing: Sequence[str]) -> str:
+    options = " ".join(f"--role {role}" for role in missing)
+    return speech(
+        f"用户 {name} 已建立，但以下角色尚未授予。排除原因后执行：funding-ledger users grant {name} {options}",
+        f"{name} was added, but not every role was granted. To finish: funding-ledger users grant {name} {options}",
+    )
+
+
 def _names(roles: Sequence[str], speech: Speech) -> str:
     return speech("、", ", ").join(speech.said(ROLE_NAMES[Role(role)]) for role in roles)
 
@@ -216,11 +312,15 @@ def _no_user(name: str) -> NotFound:
     return NotFound(Text(f"没有用户{name}，可用 users add 建立", f"there is no user {name}; users add makes one"))
 
 
+def _name(typed: str) -> str:
+    try:
+        return person_name(typed)
+    except ValueError as error:
+        told = f"用户名须为1至{PERSON_LENGTH_MAX}个英文字母、数字、汉字或 . _ -，且不能是 {SYSTEM}"
+        raise Malformed([FieldError("NAME", "invalid", Text(told, str(error)))]) from error
+
+
 def _malformed(error: ValueError) -> Malformed:
-    """What the credentials say of a name or a password, in both languages."""
-    field, zh = (
-        ("password", f"密码须为1至{PASSWORD_LENGTH_MAX}个字符")
-        if "password" in str(error)
-        else ("NAME", f"用户名须为1至{USERNAME_LENGTH_MAX}个字母、数字或 . _ @ -，且不能是 {SYSTEM}")
-    )
-    return Malformed([FieldError(field, "invalid", Text(zh, str(error)))])
+    """What the credentials say of a password, in both languages."""
+    told = Text(f"密码须为1至{PASSWORD_LENGTH_MAX}个字符", str(error))
+    return Malformed([FieldError("password", "invalid", told)])

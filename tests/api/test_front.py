@@ -37,13 +37,17 @@ def test_only_the_demo_names_its_users(tmp_path: Path, clock: SetClock, office: 
     assert "监督检查员" in page
 
 
-def test_the_process_is_ready_only_when_the_lists_are_near_the_log(
+def test_the_process_is_ready_only_while_the_lists_follow_the_log(
     office: HttpOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert office.get(None, "/healthz").json == {"status": "ok"}
     office.service.views.wait_for(office.head, 5)
     ready = office.get(None, "/readyz")
     assert (ready.status_code, ready.json["views"]) == (200, {"position": office.head, "lag": 0})
+    monkeypatch.setattr(type(office.service.views), "following", False)
+    stopped = office.get(None, "/readyz")
+    assert (stopped.status_code, stopped.json["code"]) == (503, "views-stopped")
+    monkeypatch.undo()
     monkeypatch.setattr(health, "LAG_MOST", -1)
     behind = office.get(None, "/readyz")
     assert (behind.status_code, behind.json["code"]) == (503, "views-behind")

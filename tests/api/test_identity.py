@@ -188,7 +188,9 @@ def test_a_file_of_the_release_before_keeps_its_users(tmp_path: Path, clock: Set
     store.close()
 
 
-@pytest.mark.parametrize("username", ["", "a/b", "a b", "x" * 61, "system", "SYSTEM", "名\u200b", "fin\u0430nce", "a@b"])
+@pytest.mark.parametrize(
+    "username", ["", "a/b", "a b", "x" * 61, "system", "SYSTEM", "名\u200b", "fin\u0430nce", "a@b"]
+)
 def test_a_name_that_would_be_misread_is_no_user(tmp_path: Path, clock: SetClock, username: str) -> None:
     store = Credentials(tmp_path / "credentials.sqlite", clock, FAST)
     with pytest.raises(ValueError, match="name"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from click.testing import CliRunner, Result
 from api.cli.exits import Exit
 from api.cli.program import program
 from api.cli.speech import Language, Speech, language_of
+from api.service import open_service
+from ledger.application import FundingLedger
+from ledger.errors import Text, Unavailable
 from ledger.events import CommandRefused
 from ledger.identity import award_id
 from tests.office import ENTERPRISE, Office
@@ -205,6 +209,54 @@ def test_a_user_cannot_be_added_given_roles_and_another_password(tmp_path: Path)
     assert "system" in shown
 
 
+def test_a_role_cannot_be_revoked_or_is_revoked_from_who_does_not_hold_it(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "new")
+    folder.run("users", "add", "WangLan", "--role", "finance", "--role", "cashier", "--password-stdin", typed="x\n")
+    assert folder.json("users", "revoke", "WANGLAN", "--role", "cashier") == {"user": "wanglan", "roles": ["finance"]}
+    assert folder.json("users", "list") == [{"user": "wanglan", "roles": ["finance"], "can_sign_in": True}]
+    assert folder.run("users", "revoke", "wanglan", "--role", "cashier").exit_code == Exit.NOT_FOUND
+    assert folder.run("users", "revoke", "nobody", "--role", "cashier").exit_code == Exit.NOT_FOUND
+
+
+def test_a_closed_user_signs_in_keeps_a_role_or_gives_the_name_to_another(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "new")
+    folder.run("users", "add", "wanglan", "--role", "finance", "--role", "cashier", "--password-stdin", typed="x\n")
+    with open_service(folder.path) as service:
+        token = service.credentials.issue_token("wanglan").token
+    assert folder.json("users", "close", "wanglan") == {"user": "wanglan", "revoked": ["cashier", "finance"]}
+    with open_service(folder.path) as service:
+        assert service.credentials.person_of(token) is None
+        assert not service.credentials.verify("wanglan", "x", address="here")
+        assert service.ledger.roles_of("wanglan") == set()
+    assert folder.json("users", "list") == []
+    assert folder.run("users", "close", "nobody").exit_code == Exit.NOT_FOUND
+    assert folder.run("users", "grant", "wanglan", "--role", "finance").exit_code == Exit.NOT_FOUND
+    another = ("users", "add", "wanglan", "--role", "finance", "--password-stdin")
+    assert folder.run(*another, typed="y\n").exit_code == Exit.REFUSED
+    assert folder.run("users", "password", "wanglan", "--password-stdin", typed="y\n").exit_code == Exit.DONE
+    assert folder.run("users", "grant", "wanglan", "--role", "finance").exit_code == Exit.DONE
+
+
+def test_a_user_whose_roles_cannot_be_granted_is_left_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path / "new")
+    execute, calls = FundingLedger.execute, count(1)
+
+    def failing(ledger: FundingLedger, *arguments: Any, **named: Any) -> Any:
+        if next(calls) == 2:
+            raise Unavailable(Text("存储故障", "the store is at fault"))
+        return execute(ledger, *arguments, **named)
+
+    monkeypatch.setattr(FundingLedger, "execute", failing)
+    add = ("users", "add", "wanglan", "--role", "finance", "--role", "cashier", "--password-stdin")
+    added = folder.run(*add, typed="x\n")
+    assert added.exit_code == Exit.FAULT
+    assert "funding-ledger users grant wanglan --role cashier" in added.stderr
+    assert folder.run("users", "grant", "wanglan", "--role", "cashier").exit_code == Exit.DONE
+    assert folder.json("users", "list")[0]["roles"] == ["cashier", "finance"]
+
+
 def test_a_password_may_be_an_argument_or_mistyped(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "new")
     assert folder.run("users", "add", "li", "--role", "finance", "--password", "geheim").exit_code == Exit.MALFORMED
@@ -214,7 +266,8 @@ def test_a_password_may_be_an_argument_or_mistyped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "field"), [("system", "x", "NAME"), ("a b", "x", "NAME"), ("li", "", "password")]
+    ("name", "password", "field"),
+    [("system", "x", "NAME"), ("SYSTEM", "x", "NAME"), ("a b", "x", "NAME"), ("li", "", "password")],
 )
 def test_a_name_or_password_that_cannot_be_one_is_taken(tmp_path: Path, name: str, password: str, field: str) -> None:
     told = Folder(tmp_path / "new").json(
