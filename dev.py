@@ -3,6 +3,7 @@
     python3 dev.py demo [--port N] [--data DIR] [--fresh]    serve the product with demo data
     python3 dev.py test [pytest arguments]                   all checks, then all tests
     python3 dev.py soak [--only R2,R3] [--quick] [--json F]  the long forms of the reliability checks
+    python3 dev.py bench [--only P3,P4] [--quick] [--json F]  the performance goals, each beside its anchor
     python3 dev.py check [lint format types imports house]   the checks alone
     python3 dev.py lock [--upgrade]                          resolve the dependencies anew
 
@@ -108,6 +109,12 @@ def soak(arguments: Sequence[str]) -> int:
     return run_tool("python", "-m", "tests.reliability.soak", *arguments)
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Measure the performance goals."""
+    prepare(TEST)
+    return run_tool("python", "-m", "tests.bench.run", *arguments)
+
+
 def check(arguments: Sequence[str]) -> int:
     """Run the checks that need no running product: all of them, or those named."""
     parser = argparse.ArgumentParser(prog="dev.py check", description=check.__doc__)
@@ -146,6 +153,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command(demo, "[--port N] [--data DIR] [--fresh]"),
     "test": Command(test, "[pytest arguments]"),
     "soak": Command(soak, "[--only R2,R3] [--quick] [--json FILE] [--seed N]"),
+    "bench": Command(bench, "[--only P3,P4] [--quick] [--json FILE]"),
     "check": Command(check, f"[{' '.join(CHECKS)}]"),
     "lock": Command(lock, "[--upgrade]"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from eventsourcing.dcb.persistence import DCBInfrastructureFactory
 
 from api.credentials import Credentials
 from api.evidence import keeper_of
+from api.occupancy import occupy
 from ledger.application import FundingLedger
 from ledger.calendar import Clock, system_clock
 from ledger.errors import LedgerError, StoreFault, Text
@@ -44,13 +46,12 @@ class Service:
     policies: PolicyRegistry
     clock: Clock
     keeper: Keeper
-    _factory: DCBInfrastructureFactory
+    _opened: ExitStack
 
     def close(self) -> None:
         self.views.stop()
-        self.credentials.close()
         self._keep_checkpoint()
-        self._factory.close()
+        self._opened.close()
 
     def _keep_checkpoint(self) -> None:
         """So that the next start knows how long the log was. Must not keep the service from closing."""
@@ -83,29 +84,32 @@ def open_service(
     Raises a :class:`~ledger.errors.Fault` where a policy or a store is unsound, or where the log does not continue the
     checkpoint that the folder keeps.
     """
-    data.mkdir(parents=True, exist_ok=True)
     registry = policies if policies is not None else PolicyRegistry.load()
-    factory = _store_factory(data, database_url)
-    recorder = cast(LedgerStore, factory.dcb_recorder())
-    keeper = keeper_of(data)
-    ledger = FundingLedger(recorder, registry, compose(), clock, entropy)
-    try:
+    with ExitStack() as opened:
+        opened.enter_context(occupy(data))
+        factory = _store_factory(data, database_url)
+        opened.callback(factory.close)
+        recorder = cast(LedgerStore, factory.dcb_recorder())
+        keeper = keeper_of(data)
         keeper.require_continued(recorder.head(), recorder.nodes())
+        ledger = FundingLedger(recorder, registry, compose(), clock, entropy)
         ledger.check_policies()
-    except LedgerError:
-        factory.close()
-        raise
-    return Service(
-        ledger=ledger,
-        reader=Reader(recorder, registry, clock),
-        views=ViewsRunner(recorder, f"sqlite:///{data / VIEWS}"),
-        credentials=Credentials(data / CREDENTIALS, clock),
-        recorder=recorder,
-        policies=registry,
-        clock=clock,
-        keeper=keeper,
-        _factory=factory,
-    )
+        views = ViewsRunner(recorder, f"sqlite:///{data / VIEWS}")
+        opened.callback(views.stop)
+        credentials = Credentials(data / CREDENTIALS, clock)
+        opened.callback(credentials.close)
+        return Service(
+            ledger=ledger,
+            reader=Reader(recorder, registry, clock),
+            views=views,
+            credentials=credentials,
+            recorder=recorder,
+            policies=registry,
+            clock=clock,
+            keeper=keeper,
+            # Whole: from here on, what was opened is the service's to close.
+            _opened=opened.pop_all(),
+        )
 
 
 def _store_factory(data: Path, database_url: str | None) -> DCBInfrastructureFactory:

@@ -95,8 +95,8 @@ class FundingLedger:
                 except LedgerError as error:
                     answers.append(error)
             decided = iter(self._writer.run_many(attempts))
-            for answer in answers:
-                answer = answer or next(decided)
+            for known in answers:
+                answer = known or next(decided)
                 assert isinstance(answer, Outcome | Exception)
                 yield answer
 

@@ -17,6 +17,7 @@ from ledger.casefile import CaseFile, CaseFold
 from ledger.errors import Headroom, NotFound, Text
 from ledger.events import (
     AwardApproved,
+    BudgetAppropriated,
     CaseEvent,
     CommandRefused,
     case_tag,
@@ -174,6 +175,18 @@ class Reader:
         """Raises :class:`~ledger.errors.NotFound` for an unknown policy."""
         policy = self._policies.get(policy_id)
         return self._fold(BudgetGuard(), scope_tag(budget_of_year(policy.id, year).key), moment)
+
+    def budget_years(self, policy_id: str, moment: Moment = NOW) -> frozenset[int]:
+        """The years that a budget of the policy was stated for, within its validity or beyond."""
+        query = DCBQuery(items=[DCBQueryItem(types=[BudgetAppropriated.type_name])])
+        stated = (from_stored(stored) for stored in self._recorder.read(query))
+        return frozenset(
+            recorded.event.year
+            for recorded in stated
+            if isinstance(recorded.event, BudgetAppropriated)
+            and recorded.event.policy_id == policy_id
+            and moment.sees(recorded)
+        )
 
     def events(self, after: int, limit: int) -> list[Recorded]:
         """The feed of all events in order, from the first position above ``after``."""

@@ -133,7 +133,7 @@ class ViewsRunner:
             try:
                 self.catch_up()
                 self._listen()
-            except Exception:
+            except Exception:  # noqa: BLE001  it is in the log, and tried again
                 # Whatever it was, the next attempt may do better; an end would be for good. Lists fall behind meanwhile
                 # and say so by their position; the facts, and every decision, do without them.
                 _log.exception("the views cannot be carried on; trying again")

@@ -7,6 +7,7 @@ from typing import Final
 
 from api.credentials import UserExists
 from api.demo.folder import NotADemo
+from api.occupancy import FolderInUse
 from ledger import errors
 from ledger.errors import LedgerError, Text
 from ledger.seal import SealError
@@ -46,6 +47,7 @@ _EXITS: Final[dict[type[LedgerError], Exit]] = {
     errors.PreconditionFailed: Exit.REFUSED,
     UserExists: Exit.REFUSED,
     NotADemo: Exit.REFUSED,
+    FolderInUse: Exit.REFUSED,
 }
 
 

@@ -15,6 +15,7 @@ from api.cli import (
     checkpoint,
     demo,
     export,
+    import_settlements,
     importing,
     keys,
     limits,
@@ -31,7 +32,7 @@ from api.cli.speech import Speech, language_of, put_into
 from ledger.errors import LedgerError
 
 _COMMANDS = (
-    demo, serve, quote, limits, trace, importing, users,
+    demo, serve, quote, limits, trace, importing, import_settlements, users,
     keys, checkpoint, export, verify, certificate, backup, restore,
 )  # fmt: skip
 

@@ -241,7 +241,8 @@ def _password(speech: Speech) -> click.Command:
         "password",
         short_help=speech("修改密码", "change a password"),
         help=speech(
-            "修改用户的密码；其已签发的令牌随之失效。已关闭的用户由此重新启用。\n\n例：\n\n\b\n  funding-ledger users password wanglan",
+            "修改用户的密码；其已签发的令牌随之失效。已关闭的用户由此重新启用。"
+            "\n\n例：\n\n\b\n  funding-ledger users password wanglan",
             "Change a user's password; tokens issued before end with it. A closed user is open again by it.\n\n"
             "Example:\n\n\b\n  funding-ledger users password wanglan",
         ),

@@ -15,12 +15,14 @@ from api.credentials import Credentials
 from api.demo.script import FIRST_DAY, play
 from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
+from api.occupancy import LOCK, require_unoccupied
 from api.service import CREDENTIALS, FACTS, VIEWS, open_service
 from ledger.errors import LedgerError, Text
+from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, SIGNING_KEY
 
 MARKER: Final = "demo.json"
 SEED: Final = 20220510
-_FILES: Final = (FACTS, VIEWS, CREDENTIALS)
+_FILES: Final = (FACTS, VIEWS, CREDENTIALS, CHECKPOINT, SIGNING_KEY, PUBLIC_KEYS, LOCK)
 _SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -92,7 +94,8 @@ def _mark(folder: Path, *, complete: bool, shown: dict[str, str]) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a demo made, and nothing else; the marker last."""
+    """Remove what a demo made, and nothing else; the marker last. Raises :class:`~api.occupancy.FolderInUse`."""
+    require_unoccupied(folder)
     for name in _FILES:
         for suffix in _SUFFIXES:
             (folder / f"{name}{suffix}").unlink(missing_ok=True)

@@ -63,14 +63,14 @@ def appropriate_budget(body: Body) -> tuple[Body, Headers]:
 @blueprint.arguments(BudgetQuerySchema, location="query")
 @blueprint.response(200, BudgetsSchema)
 def list_budgets(query: Body) -> Body:
-    """各政策各年度的预算 / The budgets of every policy and year of its validity"""
+    """各政策各年度的预算 / The budgets of every policy and year of its validity, and of years stated beyond it"""
     moment = moment_of(query)
     return {
         "budgets": [
             _budget_body(policy_id, year, moment)
             for policy_id in service().policies.ids
             if query.get("policy") in (None, policy_id)
-            for year in _years(policy_id)
+            for year in sorted({*_years(policy_id), *service().reader.budget_years(policy_id, moment)})
             if query.get("year") in (None, year)
         ]
     }
@@ -82,9 +82,11 @@ def list_budgets(query: Body) -> Body:
 @blueprint.response(200, BudgetSchema)
 def budget(query: Body, policy_id: str, year: int) -> Body:
     """一项政策一个年度的预算 / The budget of one policy and year"""
-    if year not in _years(policy_id):
+    shown = _budget_body(policy_id, year, moment_of(query))
+    # A window that runs on is paid for in years beyond: what was stated or approved for one is found all the same.
+    if year not in _years(policy_id) and shown["appropriated"] is None and not shown["approved"]:
         raise NotFound(Text(f"{year}年度不在政策有效期内", f"{year} is outside the policy's validity"))
-    return _budget_body(policy_id, year, moment_of(query))
+    return shown
 
 
 def _years(policy_id: str) -> range:

@@ -14,9 +14,11 @@ from werkzeug.http import parse_etags
 from api.auth import service
 from api.rest.language import language
 from ledger.casefile import CaseFile
-from ledger.errors import PreconditionFailed, Text
 
 _CASE_TAG: Final = re.compile(r"([0-9]{1,16})\.(zh-CN|en)", re.ASCII)
+
+_NEVER: Final = 0
+"""The position of no step: positions count from 1."""
 
 
 def case_etag(case: CaseFile) -> str:
@@ -26,7 +28,7 @@ def case_etag(case: CaseFile) -> str:
 def expected_position(number: str) -> int | None:
     """The position of a case that ``If-Match`` asks for; None where it asks for none.
 
-    Raises :class:`~ledger.errors.PreconditionFailed` for a tag that no case can have now.
+    Whether it holds is for the door to say: a request that was answered before is answered so again, whatever moved since.
     """
     header = request.headers.get("If-Match")
     if header is None:
@@ -37,13 +39,9 @@ def expected_position(number: str) -> int | None:
     positions = [int(tag[1]) for text in tags.as_set() if (tag := _CASE_TAG.fullmatch(text))]
     if len(positions) == 1:
         return positions[0]
-    # Of several that would do, the one that holds now; should it move meanwhile, the door refuses.
+    # Of several that would do, the one that holds now; where none does, or should it move meanwhile, the door refuses.
     current = service().reader.case(number).position
-    if current not in positions:
-        raise PreconditionFailed(
-            Text(f"案卷{number}已有更新，请刷新后再办理", f"case {number} has moved on; look again")
-        )
-    return current
+    return current if current in positions else max(positions, default=_NEVER)
 
 
 def tag_answers(app: Flask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.auth import SIGNED_IN, service
+from api.auth import STAFF, service
 from api.rest import fields
 from api.rest.blueprint import Blueprint, asks
 from api.rest.calculations import (
@@ -40,7 +40,7 @@ class QuoteSchema(Schema):
 
 
 @blueprint.route("/quotes", methods=["POST"])
-@asks(SIGNED_IN)
+@asks(STAFF)
 @blueprint.arguments(QuoteRequestSchema)
 @blueprint.response(200, QuoteSchema)
 def quote(body: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ TABLE = {
     "GET /api/v1/me": SIGNED_IN,
     "GET /api/v1/policies": SIGNED_IN,
     "GET /api/v1/policies/<policy_id>": SIGNED_IN,
-    "POST /api/v1/quotes": SIGNED_IN,
+    "POST /api/v1/quotes": STAFF,
     "GET /api/v1/applications": STAFF,
     "GET /api/v1/applications/<application_id>": STAFF,
     "GET /api/v1/applications/<application_id>/history": STAFF,

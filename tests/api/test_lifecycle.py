@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.api.http_office import CLAIM, ENTERPRISE, V1, HttpOffice
+from urllib.parse import quote
+
+from tests.api.http_office import CLAIM, ENTERPRISE, POLICY, V1, HttpOffice, SetClock
 
 
 def test_a_case_goes_from_application_to_recovered(office: HttpOffice) -> None:
@@ -89,6 +91,21 @@ def test_a_recovery_may_be_cancelled_for_what_has_not_come(office: HttpOffice) -
     order = {"amount": "600.00", "cause": "arithmetic-error"}
     recovery = office.post("legal", f"{award}/recoveries", order).headers["Location"]
     assert office.does("supervisor", f"{recovery}/cancellation", {"reason": "复核无误"})["state"] == "paid"
+
+
+def test_a_budget_beyond_the_policy_s_validity_is_found_where_it_was_said_to_be(
+    office: HttpOffice, clock: SetClock
+) -> None:
+    before = quote(clock.now.isoformat())
+    clock.advance(minutes=1)
+    body = {"policy": POLICY, "year": 2035, "amount": "1000000.00"}
+    stated = office.post("finance", f"{V1}/budgets", body)
+    assert stated.status_code == 201, stated.text
+    shown = office.get("auditor", stated.headers["Location"])
+    assert (shown.status_code, shown.json) == (200, stated.json)
+    assert shown.json in office.get("auditor", f"{V1}/budgets").json["budgets"]
+    assert office.get("auditor", f"{stated.headers['Location']}?as_of={before}").status_code == 404
+    assert office.get("auditor", f"{V1}/budgets/{POLICY}/2036").status_code == 404
 
 
 def test_budgets_are_stated_shown_and_kept(office: HttpOffice) -> None:

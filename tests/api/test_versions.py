@@ -63,6 +63,18 @@ def test_any_of_several_tags_and_a_star_will_do(office: HttpOffice) -> None:
         assert office.post("finance", f"{award}/disbursements", {"amount": "1.00"}, If_Match=tags).status_code == 201
 
 
+@pytest.mark.parametrize("others", ['"1.zh-CN"', '"1.zh-CN", "2.zh-CN"', '"something"'])
+def test_a_repetition_is_answered_whatever_several_preconditions_say(office: HttpOffice, others: str) -> None:
+    award = office.approved()
+    tags = f"{others}, {office.get('finance', award).headers['ETag']}"
+    path, body = f"{award}/disbursements", {"amount": "1.00"}
+    first, again = [office.post("finance", path, body, key="k-1", If_Match=tags) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.data == again.data
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert office.post("finance", path, body, key="k-2", If_Match=tags).status_code == 412
+
+
 def test_a_repetition_is_answered_whatever_its_precondition(office: HttpOffice) -> None:
     award = office.approved()
     seen = office.get("finance", award).headers["ETag"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -11,7 +11,7 @@ from stdnum.cn import uscc
 
 from ledger.money import FEN_PER_YUAN, format_yuan
 from ledger.policy.model import Rule
-from ledger.policy.terms import Kind, Rate
+from ledger.policy.terms import DiscretionaryCeiling, Kind, Rate, TierCeiling
 from ledger.roles import Role
 from tests.features.driver import Act, Answer, Driver
 
@@ -41,6 +41,7 @@ USUAL_HANDS: Final[Mapping[Act, str]] = {
     Act.ORDER_RECOVERY: "郑法制",
     Act.RECEIVE_RECOVERY: "周出纳",
 }
+PROPOSED_BECAUSE: Final = "评审会议定额"
 BUSINESS_ROLES: Final = tuple(sorted(set(STAFF.values())))
 
 
@@ -50,6 +51,7 @@ class CaseOnDesk:
 
     number: str
     enterprise: str
+    rule: Rule
     determined_fen: int | None = None
     disbursement: int = 0
 
@@ -61,6 +63,7 @@ class Desk:
     driver: Driver
     cases: dict[str, CaseOnDesk] = field(default_factory=dict)
     hands: dict[Act, str] = field(default_factory=lambda: dict(USUAL_HANDS))
+    applicants: set[str] = field(default_factory=set)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def staff(self) -> None:
@@ -83,8 +86,10 @@ class Desk:
         return self.act(Act.RECEIVE_RECOVERY, item, recovery=1, amount_fen=amount_fen, bank_serial=serial)
 
     def submit(
-        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None
+        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None,
+        evidence: Sequence[Mapping[str, str]] = (),
     ) -> Answer:
+        self.applicants.add(code_of(enterprise))
         answer = self.driver.act(
             Act.SUBMIT,
             self.hands[Act.SUBMIT],
@@ -94,16 +99,18 @@ class Desk:
             enterprise_name=enterprise,
             item=item,
             particulars=particulars,
+            evidence=evidence,
         )
         if answer.case is not None:
-            self.cases[name or item] = CaseOnDesk(answer.case, enterprise)
+            self.cases[name or item] = CaseOnDesk(answer.case, enterprise, self.driver.policy.rule(rule_id))
         return answer
 
     def accept(
-        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None
+        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None,
+        evidence: Sequence[Mapping[str, str]] = (),
     ) -> None:
         """Submitted and accepted; kept under ``name`` where several applications are for one item."""
-        must(self.submit(enterprise, item, rule_id, particulars, name))
+        must(self.submit(enterprise, item, rule_id, particulars, name, evidence))
         must(self.act(Act.ACCEPT, name or item, acceptance_number=self.number("受理")))
 
     def award(self, enterprise: str, rule: Rule, amount_fen: int) -> None:
@@ -115,7 +122,8 @@ class Desk:
         must(self.approve(item, amount_fen))
 
     def determine(self, item: str) -> Answer:
-        answer = self.act(Act.DETERMINE, item)
+        proposed = isinstance(self.cases[item].rule.terms, TierCeiling | DiscretionaryCeiling)
+        answer = self.act(Act.DETERMINE, item, reason=PROPOSED_BECAUSE if proposed else None)
         if answer.grant is not None:
             self.cases[item].determined_fen = answer.grant.amount_fen
         return answer

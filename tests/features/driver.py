@@ -44,6 +44,8 @@ from projections.compose import compose
 from projections.reader import Reader
 
 SEED: Final = 20221010
+STARTS: Final[Mapping[str, str | None]] = {"rate": None, "tier": "tier", "ceiling": "ceiling"}
+"""The step of the sheet that every shape of rule begins with → what the grant rests on where no limit cut it."""
 TICK: Final = timedelta(seconds=1)
 
 
@@ -67,7 +69,7 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Money that was computed or approved. ``clause`` and ``limit`` are what it rests on: the limit that cut it last, or
-    the rule's own article and no limit. ``rounded``: the rounding took something off.
+    the rule's own article and no limit; ``tier`` or ``ceiling`` where the office proposed it. ``rounded``: the rounding took something off.
     """
 
     amount_fen: int
@@ -223,8 +225,8 @@ def _grant(amount_fen: int, bound_by: Binding | None, steps: tuple[Step, ...]) -
     rounded = any(step.step == "rounding" for step in steps)
     if bound_by is not None:
         return Grant(amount_fen, bound_by.clause, bound_by.limit, rounded)
-    (rate,) = (step for step in steps if step.step == "rate")
-    return Grant(amount_fen, rate.clause, None, rounded)
+    (start,) = (step for step in steps if step.step in STARTS)
+    return Grant(amount_fen, start.clause, STARTS[start.step], rounded)
 
 
 def _denial(refusal: Refusal) -> Denial:

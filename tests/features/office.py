@@ -54,8 +54,9 @@ class Office:
 
     def have_accepted(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
         """An application with these particulars, submitted and accepted."""
-        particulars = read_particulars_table(self.driver.policy.rule(rule_id), cells)
-        self.desk.accept(enterprise, item, rule_id, particulars)
+        evidence, stated = read_evidence(cells)
+        particulars = read_particulars_table(self.driver.policy.rule(rule_id), stated)
+        self.desk.accept(enterprise, item, rule_id, particulars, self.desk.new_name(item), evidence)
 
     def have_accepted_in_order(self, enterprise: str, table: Sequence[Sequence[str]]) -> None:
         """A table of applications, in the order of their acceptance: 对象, 款 and the particulars by label."""

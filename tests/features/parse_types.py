@@ -27,9 +27,13 @@ GRANT_REASONS: Final[Mapping[str | None, str]] = {
     ITEM: "单项上限",
     "area": "每平方米上限",
     "window": "资助期",
+    "tier": "所达档次内定额",
+    "ceiling": "上限内定额",
 }
 """What a grant rests on, where it is no yearly limit."""
 YEARLY_LIMIT: Final = "年度上限"
+ITS_LIMITS: Final[Mapping[str, str]] = {ITEM: "单项上限", "tier": "所达档次"}
+"""What a used-up limit is called, where it is no yearly limit."""
 
 DENIAL_REASONS: Final[Mapping[str, str]] = {
     "item-already-awarded": "同一对象只资助一次",
@@ -40,6 +44,12 @@ DENIAL_REASONS: Final[Mapping[str, str]] = {
     "months-already-funded": "所报月份已获资助",
     "headroom-moved": "核定后余额已被占用",
     "above-determined-amount": "高于核定金额",
+    "equity-relation": "委托双方有投资关联",
+    "above-ceiling": "拟资助高于余额",
+    "below-lowest-tier": "未达最低一档",
+    "not-yet-paid": "费用尚未缴纳",
+    "outside-cost-window": "费用期间超出规定",
+    "year-not-come": "所报年度未到",
 }
 """Refusal code → why nothing is granted under an article; a used-up limit is told apart by which limit it is."""
 
@@ -57,6 +67,8 @@ GROUNDS: Final[Mapping[str, str]] = {
     "no-violation-found": "尚无违规认定",
     "policy-not-in-force": "不在有效期内",
     "cap-year-outside-validity": "年度不在有效期内",
+    "evidence-used": "凭证已用于另一申报",
+    "no-money-rule": "本条无资金资助条款",
 }
 """Refusal code → why a step of the procedure is not taken."""
 
@@ -100,7 +112,7 @@ def reason_of_denial(denial: Denial) -> Reason:
     assert denial.clause is not None, f"{denial.code} names no clause"
     if denial.code == "limit-exhausted":
         assert denial.limit is not None, "a used-up limit that is not named"
-        return Reason(denial.clause, f"{'单项上限' if denial.limit.limit == ITEM else YEARLY_LIMIT}已用完")
+        return Reason(denial.clause, f"{ITS_LIMITS.get(denial.limit.limit, YEARLY_LIMIT)}已用完")
     return Reason(denial.clause, DENIAL_REASONS[denial.code])
 
 
@@ -166,7 +178,8 @@ def read_article(text: str) -> str:
 def read_reason(text: str) -> Reason:
     found = re.fullmatch(rf"第(.{{1,3}})条(.+?)({ROUNDED})?", text)
     assert found, text
-    known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT, "年度上限已用完", "单项上限已用完"}
+    known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT}
+    known |= {f"{name}已用完" for name in (*ITS_LIMITS.values(), YEARLY_LIMIT)}
     assert found[2] in known, f"没有“{found[2]}”这种依据；可用的有：{'、'.join(sorted(known))}"
     return Reason(found[1], found[2], bool(found[3]))
 

@@ -1,0 +1,50 @@
+"""Whether a data folder is in use: every open service holds a shared lock on a file of the folder for as long as it runs."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import IO, Final
+
+from ledger.errors import LedgerError, StoreFault, Text
+
+LOCK: Final = "in-use"
+
+
+class FolderInUse(LedgerError):
+    code = "folder-in-use"
+
+
+def occupy(data: Path) -> IO[bytes]:
+    """Make the folder where it is missing, and mark it as in use until the returned file is closed.
+
+    Raises :class:`~ledger.errors.StoreFault` where the folder cannot be made or written to.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / LOCK).open("ab")
+    except OSError as error:
+        raise StoreFault(
+            Text(
+                f"数据目录{data}无法使用（{error.strerror}）；请用 --data 另选一个可写的目录",
+                f"the data folder {data} cannot be used ({error.strerror}); choose one that can be written to with --data",
+            )
+        ) from error
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
+
+
+def require_unoccupied(data: Path) -> None:
+    """Raise :class:`FolderInUse` while any service is open on the folder: its files must not be replaced under it."""
+    if not (data / LOCK).exists():
+        return
+    with (data / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderInUse(
+                Text(
+                    f"数据目录{data}正被运行中的服务使用，请先停止该服务",
+                    f"the data folder {data} is in use by a running service; stop that first",
+                )
+            ) from error
