@@ -1,7 +1,7 @@
 """An award's certificate: its whole history as it is sealed, and the proof of each event against a signed checkpoint.
 
 One JSON document that ``tools/verify_certificate.py`` checks without anything of ours. What it shows and what it cannot
-show is told in docs/adr/0010.
+show is told in docs/adr/0007.
 """
 
 from __future__ import annotations

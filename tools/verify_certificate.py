@@ -16,7 +16,7 @@ refused command was left out, or that the log was not forked and shown to others
 export of the whole log; for the last compare the checkpoint with one that others kept.
 
 This file imports nothing of funding-ledger, and shares no code with it: RFC 6962 and RFC 9162 (the Merkle tree), C2SP
-signed-note and tlog-checkpoint (the checkpoint), and docs/adr/0010 (the certificate) are all that it follows.
+signed-note and tlog-checkpoint (the checkpoint), and docs/adr/0007 (the certificate) are all that it follows.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
     {"checkpoint":"…"}
 
 The line of an event stands at its position plus one. The last line holds the signed checkpoint of exactly these events.
-Described in docs/adr/0010.
+Described in docs/adr/0007.
 """
 
 from __future__ import annotations
