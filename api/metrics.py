@@ -1,4 +1,7 @@
-"""Counters and gauges for Prometheus. Labels name routes, commands and codes, never people, enterprises or cases."""
+"""Counters and gauges for Prometheus. Labels name routes, commands and codes, never people, enterprises or cases.
+
+So the page is public: Prometheus asks it on the machine itself, and a proxy need not pass it on (docs/runbook.md).
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from contextlib import ExitStack
@@ -69,6 +70,15 @@ class Service:
         self.close()
 
 
+def calm_collector() -> None:
+    """Let the cyclic garbage collector look less often.
+
+    A ledger remembers hundreds of thousands of small objects, none of which refers to itself. At Python's own settings,
+    looking through them after every 700 new ones takes a third of the time of a command (docs/performance.md).
+    """
+    gc.set_threshold(50_000, 20, 100)
+
+
 def open_service(
     data: Path,
     *,
@@ -84,6 +94,7 @@ def open_service(
     Raises a :class:`~ledger.errors.Fault` where a policy or a store is unsound, or where the log does not continue the
     checkpoint that the folder keeps.
     """
+    calm_collector()
     registry = policies if policies is not None else PolicyRegistry.load()
     with ExitStack() as opened:
         opened.enter_context(occupy(data))

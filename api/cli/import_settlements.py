@@ -10,16 +10,17 @@ from typing import Any, Final
 import click
 
 from api.cli.exits import Exit
-from api.cli.importing import progress_of, read_file, show_dry_run, show_errors, sign_in
+from api.cli.importing import progress_of, read_file, record_anew, show_dry_run, show_errors, sign_in
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run, Screen
 from api.cli.speech import Speech
+from api.imports.keys import key_of_attempt
 from api.imports.settlements import Settlement, check_settlements, is_settled
 from api.service import Service
 from ledger.application import Instruction, Outcome
 from ledger.calendar import business_date
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import LedgerError, NotFound, Refusal
 from ledger.identity import award_id
 from ledger.roles import Role
 
@@ -41,16 +42,17 @@ def command(speech: Speech) -> click.Command:
         "import-settlements",
         short_help=speech("从 CSV 批量登记到账", "settled disbursements from a CSV file"),
         help=speech(
-            "从 CSV 文件登记银行已付款的拨付（UTF-8 或 GB18030）。先检查全部各行，有一行填写有误就一行也不导入，并按行、列列出错误；"
-            "随后逐行按正常流程登记，被拒绝的行单独列出理由，不影响其他行。同一文件重复导入不会重复记录。\n\n"
+            "从 CSV 文件登记银行已付款的拨付（UTF-8 或 GB18030）。先检查全部各行，有一行填写有误就一行也不导入，"
+            "并按行、列列出错误；随后逐行按正常流程登记，被拒绝的行单独列出理由，不影响其他行。"
+            "内容相同的行重复导入不会重复记录，此前被拒绝的行则重新登记。\n\n"
             "表头：资助编号、金额、银行流水号、到账日期；可加 凭证号、拨付序号（一项资助有多笔同额拨付时必填）。\n\n"
             "例：\n\n\b\n"
             "  funding-ledger import-settlements 回单.csv --dry-run\n"
             "  funding-ledger import-settlements 回单.csv --user cashier",
-            "Disbursements that the bank has paid, from a CSV file (UTF-8 or GB18030). All rows are checked first: where one "
-            "is malformed nothing is imported, and every error is told by row and column. Then each is recorded as by hand; "
-            "a row that is refused is listed with its reason and keeps no other out. Importing the same file again records "
-            "nothing twice.\n\n"
+            "Disbursements that the bank has paid, from a CSV file (UTF-8 or GB18030). All rows are checked first: where "
+            "one is malformed nothing is imported, and every error is told by row and column. Then each is "
+            "recorded as by hand; a row that is refused is listed with its reason and keeps no other out. Imported again, "
+            "rows that are recorded are not recorded twice, and rows that were refused are asked about anew.\n\n"
             "Headings: award, amount, bank_serial, value_date; also voucher, and disbursement, its number within the award, "
             "needed where several of one amount are ordered.\n\n"
             "Example:\n\n\b\n"
@@ -88,10 +90,11 @@ def command(speech: Speech) -> click.Command:
             if user is None or dry_run:
                 show_dry_run(screen, file, len(checked.settlements))
                 return Exit.DONE
-            sign_in(service, user, ask_password(speech, from_stdin=password_stdin, confirm=False), Role.CASHIER)
+            password = ask_password(speech, from_stdin=password_stdin, confirm=False)
+            person = sign_in(service, user, password, Role.CASHIER)
             with progress_of(screen, len(checked.settlements)) as advance:
                 told = []
-                for each in settle(service, user, checked.settlements):
+                for each in settle(service, person, checked.settlements):
                     told.append(each)
                     advance()
         _show(screen, told)
@@ -104,16 +107,25 @@ def settle(service: Service, user: str, settlements: Sequence[Settlement]) -> It
     """Record the settlements in their order, many to a commit. Raises only what is no ``LedgerError``."""
     recorded = _recorded_before(service, settlements)
     answers = service.ledger.execute_many(
-        Instruction(each.command, user, each.key) for each in settlements if each.key not in recorded
+        Instruction(each.command, user, key_of_attempt(each.key, 1)) for each in settlements if each.key not in recorded
     )
     for each in settlements:
         answer = None if each.key in recorded else next(answers)
+        if isinstance(answer, Refusal) and answer.replayed:
+            answer = _asked_anew(service, user, each)
         if answer is None or isinstance(answer, Outcome):
             yield Told(each, new=answer is not None and not answer.replayed)
         elif isinstance(answer, LedgerError):
             yield Told(each, error=answer)
         else:
             raise answer
+
+
+def _asked_anew(service: Service, user: str, settlement: Settlement) -> Outcome | LedgerError:
+    try:
+        return record_anew(service, user, settlement.command, settlement.key, first_attempt=2)
+    except LedgerError as error:
+        return error
 
 
 def _recorded_before(service: Service, settlements: Sequence[Settlement]) -> frozenset[str]:

@@ -1,9 +1,10 @@
-"""``import``: applications from a CSV file; all of it or nothing, and never twice."""
+"""``import``: applications from a CSV file; all of it is checked first, and no row is recorded twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from api.cli.exits import Exit
+from api.cli.exits import Exit, exit_of
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run, Screen
@@ -19,15 +20,21 @@ from api.cli.speech import Speech
 from api.imports.applications import Application, check_applications
 from api.imports.cells import CellError
 from api.imports.csv_file import NotCsv, Sheet, read_sheet
+from api.imports.keys import key_of_attempt, key_of_content
 from api.service import Service
+from ledger.application import Outcome
 from ledger.calendar import business_date
-from ledger.errors import FieldError, Malformed, NotFound, NotPermitted, Text
+from ledger.commands.command import Command
+from ledger.errors import FieldError, LedgerError, Malformed, NotFound, NotPermitted, Refusal, Text
 from ledger.identity import application_id
+from ledger.people import person_name
 from ledger.roles import ROLE_NAMES, Role
 from ledger.uscc import parse_uscc
 
 ERRORS_SHOWN_MOST: Final = 100
 """To a person; with ``--json`` all are told."""
+_HERE: Final = "command line"
+"""Where failed logins at this machine are counted, apart from those that come over a network."""
 
 
 def command(speech: Speech) -> click.Command:
@@ -35,16 +42,21 @@ def command(speech: Speech) -> click.Command:
         "import",
         short_help=speech("从 CSV 批量导入申报", "applications from a CSV file"),
         help=speech(
-            "从 CSV 文件导入申报（UTF-8 或 GB18030）。先检查全部各行，有一行有误就一行也不导入，并按行、列列出全部错误；"
-            "同一文件重复导入不会重复记录。\n\n"
+            "从 CSV 文件导入申报（UTF-8 或 GB18030）。先检查全部各行，有一行填写有误就一行也不导入，并按行、列列出全部错误；"
+            "检查通过后按行的先后逐行记录。中途受阻（如存储故障或某行依规定不予办理）时即停，列明已记录的各行；"
+            "排除原因后重复导入即从此处继续。内容与已导入的完全相同的行不会再次记录，"
+            "不论出自哪个文件、何种编码；撤回后重报的，请另填申报文号。\n\n"
             "表头：规则、统一社会信用代码、企业名称、资助对象（或注册证编号、合同编号），以及该规则的各项数据，"
             "如 实际投入研发费用（万元）、经国家或省级创新医疗器械特别审批；也可用英文名 rule、enterprise、"
             "enterprise_name、item、rd_cost 等。\n\n"
             "例：\n\n\b\n"
             "  funding-ledger import 申报.csv --dry-run\n"
             "  funding-ledger import 申报.csv --user intake",
-            "Applications from a CSV file (UTF-8 or GB18030). All rows are checked first: where one is bad nothing is "
-            "imported, and every error is told by row and column. Importing the same file again records nothing twice.\n\n"
+            "Applications from a CSV file (UTF-8 or GB18030). All rows are checked first: where one is malformed nothing "
+            "is imported, and every error is told by row and column. Then row after row is recorded. Where that is "
+            "stopped, by a fault or by a rule that refuses a row, the rows recorded are told; importing again goes on "
+            "from there. A row that says the same as one imported before is not recorded again, whatever file or "
+            "encoding it comes in; to submit once more what was withdrawn, give it another reference.\n\n"
             "Headings: rule, enterprise, enterprise_name, item, and the rule's particulars such as rd_cost; or in Chinese "
             "as offices use them, amounts in yuan or under （万元）.\n\n"
             "Example:\n\n\b\n"
@@ -84,9 +96,9 @@ def command(speech: Speech) -> click.Command:
             if user is None or dry_run:
                 show_dry_run(screen, file, len(checked.applications))
                 return Exit.DONE
-            sign_in(service, user, ask_password(speech, from_stdin=password_stdin, confirm=False), Role.INTAKE)
-            _import(screen, service, user, checked.applications)
-        return Exit.DONE
+            password = ask_password(speech, from_stdin=password_stdin, confirm=False)
+            person = sign_in(service, user, password, Role.INTAKE)
+            return _import(screen, service, person, checked.applications)
 
     return import_applications
 
@@ -107,31 +119,59 @@ def _of_file(text: Text) -> FieldError:
     return FieldError("FILE", "unreadable", text)
 
 
-def sign_in(service: Service, user: str, password: str, role: Role) -> None:
-    """Whose name the facts will carry must be who says so. Raises ``NotPermitted``, for want of the role too."""
-    if not service.credentials.verify(user, password):
+def sign_in(service: Service, user: str, password: str, role: Role) -> str:
+    """Whose name the facts will carry must be who says so; gives the name.
+
+    Raises ``NotPermitted``, for want of the role too.
+    """
+    if not service.credentials.verify(user, password, address=_HERE):
         raise NotPermitted(Text("用户名或密码不正确", "wrong user name or password"))
+    user = person_name(user)
     if role not in service.ledger.roles_of(user):
         name = ROLE_NAMES[role]
         raise NotPermitted(
             Text(f"{user}不是{name.zh}，不能导入此文件", f"{user} is no {name.en} and cannot import this file")
         )
+    return user
 
 
-def _import(screen: Screen, service: Service, user: str, applications: tuple[Application, ...]) -> None:
+def _import(screen: Screen, service: Service, user: str, applications: tuple[Application, ...]) -> Exit:
+    """Record row after row, telling at the end, or where it stopped, which are recorded."""
     known = _imported_before(service, applications)
     told: list[dict[str, Any]] = []
-    with progress_of(screen, len(applications)) as advance:
-        for application in applications:
-            if (case := known.get(application.key)) is None:
-                outcome = service.ledger.execute(application.command, actor=user, key=application.key)
-                case = outcome.case
-            assert case is not None, "a submitted application is a case"
-            told.append(
-                {"row": application.row, "application": application_id(case), "new": application.key not in known}
-            )
-            advance()
+    try:
+        with progress_of(screen, len(applications)) as advance:
+            for application in applications:
+                case = known.get(application.key) or _record(service, user, application)
+                told.append(
+                    {"row": application.row, "application": application_id(case), "new": application.key not in known}
+                )
+                advance()
+    except LedgerError as error:
+        _show_stopped(screen, told, applications, error)
+        return exit_of(error)
+    except BaseException:
+        _show_stopped(screen, told, applications, None)
+        raise
     _show_imported(screen, told)
+    return Exit.DONE
+
+
+def _record(service: Service, user: str, application: Application) -> str:
+    outcome = record_anew(service, user, application.command, application.key)
+    assert outcome.case is not None, "a submitted application is a case"
+    return outcome.case
+
+
+def record_anew(service: Service, user: str, command: Command, key: str, first_attempt: int = 1) -> Outcome:
+    """Give the command of a row. One that was refused before is asked about anew: its reason may be gone."""
+    for attempt in count(first_attempt):
+        try:
+            return service.ledger.execute(command, actor=user, key=key_of_attempt(key, attempt))
+        except Refusal as refusal:
+            if not refusal.replayed:
+                raise
+    raise AssertionError("a count has no end")
 
 
 def _imported_before(service: Service, applications: tuple[Application, ...]) -> dict[str, str]:
@@ -140,7 +180,7 @@ def _imported_before(service: Service, applications: tuple[Application, ...]) ->
     known: dict[str, str] = {}
     for enterprise in {parse_uscc(application.command.enterprise) for application in applications}:
         for number in _cases_of(service, enterprise):
-            key = service.reader.history(number)[0].envelope.key
+            key = key_of_content(service.reader.history(number)[0].envelope.key or "")
             if key in keys:
                 known[key] = number
     return known
@@ -200,15 +240,55 @@ def show_dry_run(screen: Screen, file: Path, rows: int) -> None:
 
 
 def _show_imported(screen: Screen, told: list[dict[str, Any]]) -> None:
-    say, new = screen.speech, sum(row["new"] for row in told)
+    say, new = screen.speech, _new(told)
     if screen.as_json:
         screen.json({"rows": len(told), "imported": new, "applications": told})
         return
-    headings = [say("行", "row"), say("申报编号", "application"), ""]
+    _show_recorded(screen, told)
+    screen.line(say(f"导入{new}项，{len(told) - new}项此前已导入。", f"{new} imported, {len(told) - new} were before."))
+
+
+def _show_stopped(
+    screen: Screen, told: list[dict[str, Any]], applications: tuple[Application, ...], error: LedgerError | None
+) -> None:
+    """Which rows are recorded, which one was not, and how to go on. ``error`` is None for what is no failure of ours."""
+    say, stopped_at = screen.speech, applications[len(told)].row if len(told) < len(applications) else None
+    if screen.as_json:
+        stopped = None if error is None else screen.problem(error)
+        screen.json(
+            {
+                "rows": len(applications),
+                "imported": _new(told),
+                "applications": told,
+                "stopped_at": stopped_at,
+                "error": stopped,
+            }
+        )
+        return
+    _show_recorded(screen, told)
+    if error is not None:
+        screen.error(error)
+    screen.line(
+        say(
+            f"在第{stopped_at}行停下：以上{len(told)}行已在账本中，其余{len(applications) - len(told)}行没有记录。"
+            "排除原因（或更正、删去该行）后重复同一导入即从此处继续，已记录的行不会重复。",
+            f"Stopped at row {stopped_at}: the {len(told)} rows above are recorded, the other "
+            f"{len(applications) - len(told)} are not. Remove the cause (or correct or delete the row) and repeat the same "
+            "import: it goes on from there, and records nothing twice.",
+        ),
+        style="red",
+    )
+
+
+def _show_recorded(screen: Screen, told: list[dict[str, Any]]) -> None:
+    say = screen.speech
     before = say("此前已导入", "imported before")
     screen.table(
         say("申报", "applications"),
-        headings,
+        [say("行", "row"), say("申报编号", "application"), ""],
         ([str(row["row"]), row["application"], "" if row["new"] else before] for row in told),
     )
-    screen.line(say(f"导入{new}项，{len(told) - new}项此前已导入。", f"{new} imported, {len(told) - new} were before."))
+
+
+def _new(told: list[dict[str, Any]]) -> int:
+    return sum(row["new"] for row in told)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from api.imports.cells import CellError, Cells, Column, no_rows, read_heading
 from api.imports.csv_file import Row, Sheet
+from api.imports.keys import content_key
 from api.imports.values import Value, particular_names, value_of
 from ledger.commands.submit_application import SubmitApplication
 from ledger.errors import FieldError, LedgerError, Malformed, NotFound, Text
 from ledger.policy.model import Rule
 from ledger.policy.registry import PolicyRegistry
 from ledger.rules import read_particulars
+from ledger.scopes import item_key
+from ledger.uscc import parse_uscc
 
 _COLUMNS: Final = {
     "policy": ("政策", "政策编号"),
@@ -29,7 +31,7 @@ _NEEDED: Final = ("rule", "enterprise", "enterprise_name", "item")
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One row, ready for the door. ``key`` is the same whenever the same file is imported."""
+    """One row, ready for the door. ``key`` tells what it says: the same for the same content, whatever file it comes in."""
 
     row: int
     key: str
@@ -50,9 +52,9 @@ def check_applications(sheet: Sheet, policies: PolicyRegistry, today: date) -> C
     if errors:
         return Checked((), tuple(errors))
     applications: list[Application] = []
-    seen: dict[bytes, int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     for row in sheet.rows:
-        outcome = _check_row(row, columns, policies, today, f"import/{sheet.sha256}/{row.number}")
+        outcome = _check_row(row, columns, policies, today)
         if isinstance(outcome, Application):
             # Told apart by what they ask for: two rows that agree in all of it are one application typed twice.
             first = seen.setdefault(_identity(outcome.command), row.number)
@@ -67,9 +69,7 @@ def check_applications(sheet: Sheet, policies: PolicyRegistry, today: date) -> C
     return Checked((), tuple(errors)) if errors else Checked(tuple(applications), ())
 
 
-def _check_row(
-    row: Row, columns: list[Column], policies: PolicyRegistry, today: date, key: str
-) -> Application | list[CellError]:
+def _check_row(row: Row, columns: list[Column], policies: PolicyRegistry, today: date) -> Application | list[CellError]:
     cells = Cells(row, columns)
     if errors := list(cells.errors()):
         return errors
@@ -94,7 +94,7 @@ def _check_row(
         faults.extend(malformed.errors)
     if faults:
         return [_field_error(cells, fault, rule) for fault in faults]
-    return Application(row.number, key, command)
+    return Application(row.number, _key(command), command)
 
 
 def _particulars(cells: Cells, rule: Rule) -> dict[str, Value]:
@@ -117,9 +117,14 @@ def _field_error(cells: Cells, fault: FieldError, rule: Rule) -> CellError:
     return cells.error(found or (declared.label if declared else name), fault.code, fault.text)
 
 
-def _identity(command: SubmitApplication) -> bytes:
-    asked: Mapping[str, Any] = command.particulars
-    return repr((command.policy, command.rule, command.enterprise, command.item, sorted(asked.items()))).encode()
+def _identity(command: SubmitApplication) -> tuple[object, ...]:
+    """What an application asks for, in one form however it was typed."""
+    enterprise, item = parse_uscc(command.enterprise), item_key(command.item)
+    return command.policy, command.rule, enterprise, item, tuple(sorted(command.particulars.items()))
+
+
+def _key(command: SubmitApplication) -> str:
+    return content_key(*_identity(command), command.enterprise_name, command.reference)
 
 
 def _repeats(row: int, first: int) -> CellError:

@@ -10,6 +10,7 @@ from typing import Final
 
 from api.imports.cells import CellError, Cells, Column, no_rows, read_heading
 from api.imports.csv_file import Row, Sheet
+from api.imports.keys import content_key
 from api.imports.values import value_of
 from ledger.casefile import CaseFile, DisbursementState
 from ledger.commands.settle_disbursement import SettleDisbursement
@@ -38,7 +39,7 @@ CaseOf = Callable[[str], CaseFile]
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """One line, ready for the door. ``key`` is the same whenever the same file is imported."""
+    """One line, ready for the door. ``key`` tells what it says: the same for the same content, whatever file it comes in."""
 
     row: int
     key: str
@@ -66,7 +67,7 @@ def check_settlements(sheet: Sheet, case_of: CaseOf, today: date) -> Checked:
     seen: dict[str, int] = {}
     for row in sheet.rows:
         cells = Cells(row, columns)
-        outcome = _check_row(row, cells, case_of, today, f"import/{sheet.sha256}/{row.number}")
+        outcome = _check_row(row, cells, case_of, today)
         if isinstance(outcome, Settlement):
             first = seen.setdefault(register_key(outcome.command.bank_serial), row.number)
             if first == row.number:
@@ -103,7 +104,7 @@ def _unknown(columns: list[Column]) -> list[CellError]:
     ]
 
 
-def _check_row(row: Row, cells: Cells, case_of: CaseOf, today: date, key: str) -> Settlement | list[CellError]:
+def _check_row(row: Row, cells: Cells, case_of: CaseOf, today: date) -> Settlement | list[CellError]:
     if errors := list(cells.errors()):
         return errors
     try:
@@ -120,7 +121,14 @@ def _check_row(row: Row, cells: Cells, case_of: CaseOf, today: date, key: str) -
         return [wrong.error]
     if faults := list(command.field_errors(today)):
         return [_field_error(cells, fault) for fault in faults]
-    return Settlement(row.number, key, command)
+    return Settlement(row.number, _key(command), command)
+
+
+def _key(command: SettleDisbursement) -> str:
+    serial = register_key(command.bank_serial)
+    return content_key(
+        command.case, command.disbursement, command.amount_fen, serial, command.effective_on, command.reference
+    )
 
 
 class _Wrong(Exception):
@@ -172,9 +180,7 @@ def _disbursement(cells: Cells, case: str, amount_fen: int, bank_serial: str, ca
         raise _Wrong(cells.error("award", error.code, error.text)) from None
     # One that this very payment settled: the file is imported again.
     settled = [one.number for one in found if one.bank_serial and one.bank_serial == _serial(bank_serial)]
-    ordered = [
-        one.number for one in found if one.state is DisbursementState.ORDERED and one.amount_fen == amount_fen
-    ]
+    ordered = [one.number for one in found if one.state is DisbursementState.ORDERED and one.amount_fen == amount_fen]
     match settled or ordered:
         case [number]:
             return number
@@ -185,7 +191,9 @@ def _disbursement(cells: Cells, case: str, amount_fen: int, bank_serial: str, ca
             )
             raise _Wrong(cells.error("amount", "nothing-ordered", told))
         case _:
-            told = Text("有多笔同额拨付，请填写“拨付序号”", "several of this amount are ordered: number the disbursement")
+            told = Text(
+                "有多笔同额拨付，请填写“拨付序号”", "several of this amount are ordered: number the disbursement"
+            )
             raise _Wrong(cells.error("amount", "ambiguous", told))
 
 

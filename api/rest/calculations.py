@@ -24,12 +24,21 @@ class StepSchema(Schema):
     amount = fields.Money(required=True)
 
 
-class HeadroomSchema(Schema):
-    limit = fields.Words(required=True)
+class RoomSchema(Schema):
     scope = fields.Words(required=True)
     ceiling = fields.Money(required=True)
     used = fields.Money(required=True)
     left = fields.Money(required=True, signed=True)
+
+
+class HeadroomSchema(RoomSchema):
+    limit = fields.Words(required=True)
+
+
+class LimitSchema(RoomSchema):
+    """The limit that stands in the way."""
+
+    name = fields.Words(required=True)
 
 
 def binding_body(bound_by: Binding | None) -> dict[str, Any] | None:
@@ -43,9 +52,9 @@ def steps_body(steps: Iterable[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def headroom_body(head: Headroom) -> dict[str, Any]:
+def room_body(head: Headroom) -> dict[str, Any]:
+    """What a limit holds, in fen, for the schemas that show it under its name: in quotes, in refusals, of an enterprise."""
     return {
-        "limit": head.limit,
         "scope": head.scope,
         "ceiling": head.ceiling_fen,
         "used": head.used_fen,

@@ -8,6 +8,7 @@ from api.auth import STAFF, service
 from api.rest import fields
 from api.rest.addresses import enterprise_at
 from api.rest.blueprint import Blueprint, reads
+from api.rest.calculations import room_body
 from api.rest.case_lists import AWARD_STATES
 from api.rest.language import said
 from api.rest.lists import PageQuerySchema, PageSchema, find_enterprises, page_body
@@ -153,10 +154,7 @@ def _limit_body(use: LimitUse) -> Body:
     return {
         "name": use.headroom.limit,
         "clause": use.headroom.clause,
-        "scope": use.headroom.scope,
-        "ceiling": use.headroom.ceiling_fen,
-        "used": use.headroom.used_fen,
-        "left": use.headroom.left_fen,
+        **room_body(use.headroom),
         "events": use.counted,
         "period_from": None if period is None else period.start,
         "period_until": None if period is None else add_days(period.end, -1),

@@ -8,11 +8,10 @@ from typing import Any, Final
 from api.auth import held_by, service
 from api.rest import fields
 from api.rest.blueprint import Blueprint, reads
+from api.rest.calculations import LimitSchema, room_body
 from api.rest.histories import HistorySchema, event_body
 from api.rest.language import said
-from api.rest.openapi import LimitSchema
 from api.rest.schema import Schema
-from ledger.errors import Headroom
 from ledger.events import CommandRefused
 from ledger.identity import application_id
 from ledger.mapper import Recorded
@@ -93,18 +92,8 @@ def _refused_body(recorded: Recorded) -> dict[str, Any]:
         "code": event.code,
         "detail": said(event.text),
         "clause": event.clause,
-        "limit": None if event.limit is None else _limit_body(event.limit),
+        "limit": None if event.limit is None else {"name": event.limit.limit, **room_body(event.limit)},
         "asked": event.asked_fen,
         "application_id": None if event.case is None else application_id(event.case),
         "enterprise": event.enterprise,
-    }
-
-
-def _limit_body(limit: Headroom) -> dict[str, Any]:
-    return {
-        "name": limit.limit,
-        "scope": limit.scope,
-        "ceiling": limit.ceiling_fen,
-        "used": limit.used_fen,
-        "left": limit.left_fen,
     }

@@ -11,6 +11,7 @@ from flask_smorest import Api as SmorestApi
 
 from api.auth import PUBLIC, access
 from api.rest import fields
+from api.rest.calculations import LimitSchema
 from api.rest.numbers import NumberConverter
 from api.rest.problems import MEDIA_TYPE
 from api.rest.schema import Schema
@@ -34,14 +35,6 @@ same events add up to.
 * **时间 / Time travel** `as_of` (what had been recorded by an instant) and `effective` (what had taken effect by a date).
 * **登录 / Identity** `POST /api/v1/tokens`, then `Authorization: Bearer …`. `x-roles` tells who may call an operation.
 """
-
-
-class LimitSchema(Schema):
-    name = fields.Words(required=True)
-    scope = fields.Words(required=True)
-    ceiling = fields.Money(required=True)
-    used = fields.Money(required=True)
-    left = fields.Money(required=True, signed=True)
 
 
 class FieldErrorSchema(Schema):

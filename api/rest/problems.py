@@ -15,10 +15,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api.credentials import TooManyAttempts
 from api.logs import log
+from api.rest.calculations import LimitSchema, room_body
 from api.rest.language import language, said
 from ledger import errors
 from ledger.errors import FieldError, Headroom, Text
-from ledger.money import format_yuan
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
@@ -49,7 +49,7 @@ class Problem(Exception):
         if self.clause is not None:
             told["clause"] = self.clause
         if self.limit is not None:
-            told["limit"] = limit_body(self.limit)
+            told["limit"] = LimitSchema().dump({"name": self.limit.limit, **room_body(self.limit)})
         if self.errors:
             told["errors"] = [
                 {"field": error.field, "code": error.code, "message": said(error.text)} for error in self.errors
@@ -61,16 +61,6 @@ class Problem(Exception):
         answer.headers.update(self.headers)
         answer.headers["Content-Language"] = language()
         return answer
-
-
-def limit_body(limit: Headroom) -> dict[str, str]:
-    return {
-        "name": limit.limit,
-        "scope": limit.scope,
-        "ceiling": format_yuan(limit.ceiling_fen),
-        "used": format_yuan(limit.used_fen),
-        "left": format_yuan(limit.left_fen),
-    }
 
 
 _MALFORMED: Final = Text("请求内容有误", "The request is invalid")

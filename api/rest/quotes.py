@@ -12,7 +12,7 @@ from api.rest.calculations import (
     HeadroomSchema,
     StepSchema,
     binding_body,
-    headroom_body,
+    room_body,
     steps_body,
 )
 from api.rest.schema import Schema
@@ -60,5 +60,5 @@ def quote(body: dict[str, Any]) -> dict[str, Any]:
         "amount": result.amount_fen,
         "bound_by": binding_body(result.bound_by),
         "steps": steps_body(result.steps),
-        "headroom": [headroom_body(head) for head in result.headroom if head.limit != ITEM],
+        "headroom": [{"limit": head.limit, **room_body(head)} for head in result.headroom if head.limit != ITEM],
     }

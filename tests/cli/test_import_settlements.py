@@ -20,6 +20,8 @@ from ledger.casefile import DisbursementState
 from ledger.commands.grant_role import GrantRole
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.request_disbursement import RequestDisbursement
+from ledger.commands.settle_disbursement import SettleDisbursement
+from ledger.errors import Refusal, Text
 from ledger.identity import award_id
 from ledger.roles import SYSTEM
 from ledger.store.sqlite import SQLiteDCBRecorder
@@ -57,7 +59,9 @@ class Desk:
     def line(self, award: int, number: str, amount: str, serial: str, day: str = PAID_ON.isoformat()) -> str:
         return f'{award_id(self.cases[award])},{number},"{amount}",{serial},{day},凭2026-1'
 
-    def bring(self, *lines: str, options: tuple[str, ...] = (), user: str = "cashier", heading: str = HEADING) -> Result:
+    def bring(
+        self, *lines: str, options: tuple[str, ...] = (), user: str = "cashier", heading: str = HEADING
+    ) -> Result:
         self.file.write_text("\n".join([heading, *lines]) + "\n", encoding="utf-8")
         words = ["import-settlements", str(self.file), "--data", str(self.data), *options]
         if "--dry-run" not in options:
@@ -102,7 +106,11 @@ def test_a_line_of_the_bank_is_recorded_as_something_else(desk: Desk) -> None:
     assert desk.settled() == {(0, 1): "S1", (1, 2): "S2", (0, 2): "S3"}
     with open_service(desk.data) as service:
         last = service.reader.history(desk.cases[1])[-1]
-    assert (last.envelope.effective_on, last.envelope.reference, last.envelope.actor) == (PAID_ON, "凭2026-1", "cashier")
+    assert (last.envelope.effective_on, last.envelope.reference, last.envelope.actor) == (
+        PAID_ON,
+        "凭2026-1",
+        "cashier",
+    )
 
 
 def test_a_file_in_english_is_not_read(desk: Desk) -> None:
@@ -122,6 +130,22 @@ def test_a_repeated_import_records_a_line_twice(desk: Desk) -> None:
     # Half of the file came before, as after a crash, and somebody else brings all of it.
     more = [*lines, desk.line(0, "2", "80000", "S3")]
     assert desk.told(*more, user="cashier2") == {"rows": 3, "imported": 1, "before": 2, "refused": []}
+
+
+def test_a_line_that_was_refused_once_stays_refused_when_the_reason_is_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = desk.line(0, "1", "120000", "S1")
+    with monkeypatch.context() as patched:
+
+        def refusing(*_: Any) -> Any:
+            raise Refusal("some-reason", Text("不予登记", "refused"))
+
+        patched.setattr(SettleDisbursement, "decide", refusing)
+        for _ in range(2):
+            assert [row["code"] for row in desk.told(line)["refused"]] == ["some-reason"]
+    assert desk.told(line)["imported"] == 1
+    assert desk.settled() == {(0, 1): "S1"}
 
 
 def test_a_line_that_is_refused_keeps_others_out_or_is_not_told(desk: Desk) -> None:
