@@ -86,7 +86,12 @@ class Desk:
         return self.act(Act.RECEIVE_RECOVERY, item, recovery=1, amount_fen=amount_fen, bank_serial=serial)
 
     def submit(
-        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None,
+        self,
+        enterprise: str,
+        item: str,
+        rule_id: str,
+        particulars: Mapping[str, Any],
+        name: str | None = None,
         evidence: Sequence[Mapping[str, str]] = (),
     ) -> Answer:
         self.applicants.add(code_of(enterprise))
@@ -106,7 +111,12 @@ class Desk:
         return answer
 
     def accept(
-        self, enterprise: str, item: str, rule_id: str, particulars: Mapping[str, Any], name: str | None = None,
+        self,
+        enterprise: str,
+        item: str,
+        rule_id: str,
+        particulars: Mapping[str, Any],
+        name: str | None = None,
         evidence: Sequence[Mapping[str, str]] = (),
     ) -> None:
         """Submitted and accepted; kept under ``name`` where several applications are for one item."""

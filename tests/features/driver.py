@@ -69,7 +69,8 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Money that was computed or approved. ``clause`` and ``limit`` are what it rests on: the limit that cut it last, or
-    the rule's own article and no limit; ``tier`` or ``ceiling`` where the office proposed it. ``rounded``: the rounding took something off.
+    the rule's own article and no limit; ``tier`` or ``ceiling`` where the office proposed it. ``rounded``: the rounding
+    took something off.
     """
 
     amount_fen: int

@@ -33,6 +33,7 @@ NAMES_IN_LATIN: Final = {"GMP", "GCP", "CRO", "CDMO", "FDA", "PMDA", "CE"}
 CLAUSE_NAMED: Final = re.compile(r"第[一二三四五六七八九十]{1,3}条")
 ANSWERS_OF_ARTICLES: Final = (
     "单项上限", "年度上限", "资助期已满", "资助期未开始", "金额不足一元", "核定后余额已被占用",
+    "每平方米上限", "拟资助高于余额", "未达最低一档", "费用尚未缴纳", "费用期间超出规定",
 )  # fmt: skip
 ANSWERS_OF_PROCEDURE: Final = (
     "高于核定金额", "超过资助余额", "超过可追缴金额", "超过尚欠金额", "超过未拨付金额", "与支付令不符", "不在有效期内",

@@ -17,7 +17,9 @@ from tests.features.desk import Desk, code_of, cost_alone, must
 from tests.features.driver import Act, Answer, Driver
 from tests.features.parse_types import (
     ACTS,
+    NOT_STATED,
     Reason,
+    read_evidence,
     read_particulars_table,
     read_reason,
     read_result,
@@ -56,7 +58,7 @@ class Office:
         """An application with these particulars, submitted and accepted."""
         evidence, stated = read_evidence(cells)
         particulars = read_particulars_table(self.driver.policy.rule(rule_id), stated)
-        self.desk.accept(enterprise, item, rule_id, particulars, self.desk.new_name(item), evidence)
+        self.desk.accept(enterprise, item, rule_id, particulars, evidence=evidence)
 
     def have_accepted_in_order(self, enterprise: str, table: Sequence[Sequence[str]]) -> None:
         """A table of applications, in the order of their acceptance: 对象, 款 and the particulars by label."""
@@ -64,7 +66,8 @@ class Office:
         assert header[:2] == ["对象", "款"], "该表前两列须为“对象”和“款”"
         for item, rule_id, *values in rows:
             cells = dict(zip(header[2:], values, strict=True))
-            particulars = read_particulars_table(self.driver.policy.rule(rule_id), cells)
+            filled = {label: value for label, value in cells.items() if value != NOT_STATED}
+            particulars = read_particulars_table(self.driver.policy.rule(rule_id), filled)
             self.desk.accept(enterprise, item, rule_id, particulars, self.desk.new_name(item))
 
     def have_determined(self, item: str, amount_fen: int) -> None:
@@ -154,6 +157,17 @@ class Office:
         self._quoted = (rule_id, enterprise, item, particulars)
         self.answer = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
 
+    def submit(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
+        evidence, stated = read_evidence(cells)
+        particulars = read_particulars_table(self.driver.policy.rule(rule_id), stated)
+        self.watch()
+        self.answer = self.desk.submit(enterprise, item, rule_id, particulars, evidence=evidence)
+
+    def cite(self, enterprise: str, cited: str, item: str) -> None:
+        """Apply under whatever is cited, with nothing stated."""
+        self.watch()
+        self.answer = self.desk.submit(enterprise, item, cited, {})
+
     def release(self, item: str, cause: Cause, amount_fen: int) -> None:
         if cause is Cause.VIOLATION:
             self.have_violation(item)
@@ -236,7 +250,8 @@ class Office:
         denial, case, enterprise = self.driver.last_denial_kept()
         assert denial == self.answer.denial
         assert case == self.answer.case
-        assert enterprise in {code_of(its.enterprise) for its in self.desk.cases.values() if case in (None, its.number)}
+        cases = [code_of(its.enterprise) for its in self.desk.cases.values() if its.number == case]
+        assert enterprise in (cases or self.desk.applicants)
         assert self.driver.fact_count() == self._facts_before + 1
         assert self._usage() == self._usage_before
 
@@ -270,8 +285,7 @@ class Office:
         return said[act]
 
     def _usage(self) -> Mapping[str, int]:
-        codes = {code_of(case.enterprise) for case in self.desk.cases.values()}
-        return {scope: fen for code in codes for scope, fen in self.driver.usage(code).items()}
+        return {scope: fen for code in self.desk.applicants for scope, fen in self.driver.usage(code).items()}
 
     def _reason_of(self, answer: Answer) -> Reason:
         if answer.grant is not None:

@@ -86,6 +86,8 @@ ACTS: Final[Mapping[str, Act]] = {
 }
 """The steps of a case, in their order."""
 
+EVIDENCE: Final[Mapping[str, str]] = {"发票": "invoice", "证书": "certificate"}
+"""Rows of an application that are not particulars but what proves them."""
 MONEY_STAGES: Final = ("试算", "核定", "审批")
 CAUSES: Final = {text.zh: cause for cause, text in CAUSE_NAMES.items()}
 
@@ -269,6 +271,12 @@ def read_particulars_table(rule: Rule, cells: Mapping[str, str]) -> dict[str, An
         for label, value in cells.items()
         if value != NOT_STATED
     }
+
+
+def read_evidence(cells: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """What an application is proved with, from the rows named by a kind of evidence, and the rows that are left."""
+    given = [{"kind": EVIDENCE[kind], "key": number.strip("“”")} for kind, number in cells.items() if kind in EVIDENCE]
+    return given, {label: value for label, value in cells.items() if label not in EVIDENCE}
 
 
 def plain_label(particular: Particular) -> str:

@@ -35,6 +35,16 @@ def quote(office: Office, enterprise: str, item: str, rule: str, datatable: list
     office.quote(enterprise, item, rule, dict(datatable))
 
 
+@when(sentence("“{enterprise:名}”就“{item:名}”按{rule:款}款提交申报："))
+def submit(office: Office, enterprise: str, item: str, rule: str, datatable: list[list[str]]) -> None:
+    office.submit(enterprise, item, rule, dict(datatable))
+
+
+@when(sentence("“{enterprise:名}”援引“{cited:名}”申报“{item:名}”的资助"))
+def cite(office: Office, enterprise: str, cited: str, item: str) -> None:
+    office.cite(enterprise, cited, item)
+
+
 @when(sentence("因{cause:事由}释放“{item:名}”的资助{amount:金额}"))
 def release(office: Office, cause: Cause, item: str, amount: int) -> None:
     office.release(item, cause, amount)

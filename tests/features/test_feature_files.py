@@ -267,6 +267,22 @@ def test_a_number_of_the_policy_without_its_rows_does_not_go_unseen(told: str) -
     assert told in faults_between_files([read_book(FILE, SOUND)], [policy])
 
 
+@pytest.mark.parametrize(
+    ("article", "number", "told"),
+    [
+        ("第十九条_临床试验服务资助", "21项", "the tier of 19.2 from 20项 lacks 21项"),
+        ("第十九条_临床试验服务资助", "1,500,000.01元", "the ceiling 150万元 lacks 1,500,000.01元"),
+        ("第七条_厂房建设资助", "25,000,000.01元", "the ceiling 1000万元 lacks 25,000,000.01元"),
+        ("第十条_产业环境资助", "500,000.01元", "the ceiling 50万元 lacks 500,000.01元"),
+    ],
+)
+def test_a_number_of_another_shape_without_its_rows_does_not_go_unseen(article: str, number: str, told: str) -> None:
+    policy = built_in_policies().get("shenzhen-meddev-2022")
+    text = (ROOT / "features" / f"{article}.feature").read_text(encoding="utf-8")
+    book = read_book(f"{article}.feature", re.sub(rf"\| {number} ", "| 未填 ", text))
+    assert f"{article}.feature: {told}" in faults_between_files([book], [policy])
+
+
 # --- sentences ------------------------------------------------------------------------------------
 
 

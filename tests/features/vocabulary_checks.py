@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.money import format_policy_amount
-from ledger.policy.model import Policy
-from ledger.policy.terms import Rate
+from ledger.policy.model import Policy, Rule
+from ledger.policy.terms import Rate, RateArea, TierCeiling
 from tests.features.book import Book
 
 BUILT_IN_FORMATS: Final = frozenset("dlnwWsSDtgeFfxobiqa%")
@@ -100,19 +100,30 @@ def _policy_numbers(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
         book = told[rule.id]
         if rule.limit is not None:
             limits[rule.limit.name] = book
-        if isinstance(rule.terms, Rate) and rule.item_cap_fen:
-            caps = [rule.item_cap_fen.value]
-            caps += [caps[0] + rule.item_cap_bonus.amount_fen.value] if rule.item_cap_bonus else []
-            for cap_fen in caps:
-                reached_fen = -int(-cap_fen // rule.terms.rate.value)
-                for fen in sorted({reached_fen - 1, reached_fen, reached_fen + 1, cap_fen} - book.amounts()):
-                    yield f"{book.file}: the ceiling {format_policy_amount(cap_fen)} lacks {format_policy_amount(fen)}"
+        for cap_fen in _ceilings(rule):
+            rate = rule.terms.rate.value if isinstance(rule.terms, Rate | RateArea) else 1
+            reached_fen = -int(-cap_fen // rate)
+            for fen in sorted({reached_fen - 1, reached_fen, reached_fen + 1, cap_fen} - book.amounts()):
+                yield f"{book.file}: the ceiling {format_policy_amount(cap_fen)} lacks {format_policy_amount(fen)}"
+        for tier in rule.terms.tiers if isinstance(rule.terms, TierCeiling) else ():
+            cells = {text for scene in book.scenes if scene.clause == rule.id for _, text in scene.texts()}
+            for count in (tier.at_least - 1, tier.at_least, tier.at_least + 1):
+                if f"{count}项" not in cells:
+                    yield f"{book.file}: the tier of {rule.id} from {tier.at_least}项 lacks {count}项"
     for name, book in limits.items():
         ceiling_fen = policy.limits[name].ceiling_fen.value
         if not any(EXHAUSTED in text for scene in book.scenes for _, text in scene.texts()):
             yield f"{book.file}: no example finds {name} used up"
         if ceiling_fen not in book.amounts():
             yield f"{book.file}: {name}'s ceiling {format_policy_amount(ceiling_fen)} is never reached"
+
+
+def _ceilings(rule: Rule) -> list[int]:
+    """The amounts above which a rule gives nothing more for one item, or for one tier."""
+    if isinstance(rule.terms, TierCeiling):
+        return [tier.ceiling_fen for tier in rule.terms.tiers]
+    caps = [rule.item_cap_fen.value] if rule.item_cap_fen else []
+    return caps + ([caps[0] + rule.item_cap_bonus.amount_fen.value] if caps and rule.item_cap_bonus else [])
 
 
 def cucumber_report_faults(files: Mapping[str, str]) -> list[str]:
