@@ -159,8 +159,9 @@ class Bench:
         return event
 
     def really_approve(self, determined: AmountDetermined, amount_fen: int) -> AwardApproved:
-        reason = "酌减" if amount_fen < determined.amount_fen else None
-        approve = ApproveAward(case=determined.case, amount_fen=amount_fen, cap_year=determined.cap_year, reason=reason)
+        approve = ApproveAward(
+            case=determined.case, amount_fen=amount_fen, cap_year=determined.cap_year, reason="据实审批"
+        )
         event = self.give(approve, "approver").recorded.event
         assert isinstance(event, AwardApproved)
         return event

@@ -74,7 +74,8 @@ class Audit:
             ceiling_fen = C5_FEN if draw.limit == "C5" else max(ITEM_CAP_FEN.values()) + BONUS_FEN
             assert 0 <= self.drawn_fen[draw.scope] <= ceiling_fen, f"I1: {draw.scope}"
         assert sign < 0 or {draw.limit for draw in event.draws} == {"C5", "item"}, "I1: an award draws on both limits"
-        self.drawn_fen[event.budget_scope] += sign * event.drawn_fen
+        of_budget_fen = event.drawn_fen if isinstance(event, e.RecoveryReceived) else event.amount_fen
+        self.drawn_fen[event.budget_scope] += sign * of_budget_fen
         budget_fen = self.budget_fen.get(event.budget_scope)
         assert budget_fen is None or 0 <= self.drawn_fen[event.budget_scope] <= budget_fen, "I1: the budget"
 
@@ -95,7 +96,7 @@ class Audit:
                 account.committed_fen += amount_fen
             case e.DisbursementOrdered():
                 assert not stopped, "I6: ordered while stopped"
-            case e.DisbursementCancelled(amount_fen=amount_fen):
+            case e.DisbursementCancelled(amount_fen=amount_fen) | e.DisbursementReturned(amount_fen=amount_fen):
                 account.committed_fen -= amount_fen
             case e.DisbursementSettled(amount_fen=amount_fen):
                 account.settled_fen += amount_fen

@@ -42,6 +42,7 @@ from ledger.commands.receive_recovery import ReceiveRecovery
 from ledger.commands.refuse_application import RefuseApplication
 from ledger.commands.release_award import ReleaseAward
 from ledger.commands.request_disbursement import RequestDisbursement
+from ledger.commands.return_disbursement import ReturnDisbursement
 from ledger.commands.settle_disbursement import SettleDisbursement
 from ledger.commands.submit_application import SubmitApplication
 from ledger.commands.withdraw_application import WithdrawApplication
@@ -347,6 +348,14 @@ class MoneyMachine(RuleBasedStateMachine):
         self.give(command, by, lambda: self.model.cancel(matter, number))
 
     @precondition(lambda self: self.model.matters)
+    @rule(which=which, who=who, nth=which)
+    def give_back(self, which: int, who: int, nth: int) -> None:
+        matter, by = self.pick(which), self.actor(who, R.CASHIER)
+        number = self.number_of(matter.payments, nth)
+        command = ReturnDisbursement(case=matter.number, disbursement=number, reference="退汇", reason="账号不符")
+        self.give(command, by, lambda: self.model.give_back(matter, by, number))
+
+    @precondition(lambda self: self.model.matters)
     @rule(which=which, who=who)
     def find_violation(self, which: int, who: int) -> None:
         matter, by = self.pick(which), self.actor(who, R.SUPERVISOR)
@@ -359,7 +368,7 @@ class MoneyMachine(RuleBasedStateMachine):
         matter, by = self.pick(which), self.actor(who, R.SUPERVISOR)
         number = self.number_of(matter.violations, nth)
         command = WithdrawViolation(case=matter.number, violation=number, reason="经复核不成立")
-        self.give(command, by, lambda: self.model.withdraw_violation(matter, number))
+        self.give(command, by, lambda: self.model.withdraw_violation(matter, by, number))
 
     @precondition(lambda self: self.model.matters)
     @rule(which=which, who=who, amount=amounts, cause=st.sampled_from(("arithmetic-error", "duplicate", "violation")))
@@ -385,11 +394,11 @@ class MoneyMachine(RuleBasedStateMachine):
         matter, by = self.pick(which), self.actor(who, R.SUPERVISOR, R.LEGAL)
         number = self.number_of(matter.recoveries, nth)
         command = CancelRecovery(case=matter.number, recovery=number, reason="复议撤销")
-        self.give(command, by, lambda: self.model.cancel_recovery(matter, number))
+        self.give(command, by, lambda: self.model.cancel_recovery(matter, by, number))
 
-    @rule(who=who, year=years, amount=amounts, room_fen=st.sampled_from((1, 300_000_000, 2_000_000_000)))
+    @rule(who=who, year=years, amount=amounts, room_fen=st.sampled_from((1, 1, 100_000_000, 2_000_000_000)))
     def appropriate(self, who: int, year: int, amount: str, room_fen: int) -> None:
-        by = self.actor(who, R.APPROVER)
+        by = self.actor(who, R.FINANCE)
         used_fen = self.model.budget_used_fen(year)
         amount_fen = max(1, used_fen - 1) if amount == "half" else used_fen + room_fen
         command = AppropriateBudget(policy=POLICY, year=year, amount_fen=amount_fen)
@@ -407,6 +416,12 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 5), amount=st.sampled_from(("all", "half")))
     def go_on_with_the_last(self, steps: int, amount: str) -> None:
         self.advance(self.model.matters[-1], steps, amount)
+
+    @precondition(lambda self: any(matter.state == "recovering" for matter in self.model.matters))
+    @rule(amount=st.sampled_from(("one-more", "all")))
+    def bring_money_back(self, amount: str) -> None:
+        (which, *_) = [which for which, matter in enumerate(self.model.matters) if matter.state == "recovering"]
+        self.receive(which, 0, 5, 0, amount)
 
     def advance(self, matter: Matter, steps: int, amount: str) -> None:
         which = self.model.matters.index(matter)

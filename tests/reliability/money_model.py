@@ -47,6 +47,7 @@ class Matter:
     review_hands: set[str] = field(default_factory=set)
     approver: str = ""
     year: int = 0
+    determined_year: int = 0
     determined_fen: int = 0
     approved_fen: int = 0
     released_fen: int = 0
@@ -65,7 +66,7 @@ class Matter:
 
     @property
     def committed_fen(self) -> int:
-        return sum(payment.amount_fen for payment in self.payments if payment.state != "cancelled")
+        return sum(payment.amount_fen for payment in self.payments if payment.state not in ("cancelled", "returned"))
 
     @property
     def settled_fen(self) -> int:
@@ -85,7 +86,7 @@ class Matter:
             return self.stage
         if self.recovered_fen < self.to_recover_fen:
             return "recovering"
-        if self.recovered_fen and self.recovered_fen == self.settled_fen:
+        if self.recovered_fen and self.recovered_fen == self.settled_fen == self.awarded_fen:
             return "recovered"
         if any(self.violations):
             return "violation-found"
@@ -100,13 +101,14 @@ class Model:
     def __init__(self) -> None:
         self.matters: list[Matter] = []
         self.used_fen: Counter[tuple[str, int]] = Counter()
-        self.item_fen: Counter[tuple[str, str]] = Counter()
+        self.item_fen: Counter[str] = Counter()
+        self.granted_fen: Counter[int] = Counter()
         self.budget_fen: dict[int, int] = {}
         self.numbers: set[str] = set()
 
     def due(self, matter: Matter, year: int) -> int | str:
         left_fen = C5_FEN - self.used_fen[matter.enterprise, year]
-        if self.item_fen[matter.rule, matter.item]:
+        if self.item_fen[matter.item]:
             return "item-already-awarded"
         if matter.cost_fen and not left_fen:
             return "limit-exhausted"
@@ -114,10 +116,10 @@ class Model:
 
     def draw(self, matter: Matter, amount_fen: int) -> None:
         self.used_fen[matter.enterprise, matter.year] += amount_fen
-        self.item_fen[matter.rule, matter.item] += amount_fen
+        self.item_fen[matter.item] += amount_fen
 
     def budget_used_fen(self, year: int) -> int:
-        return sum(used_fen for (_, of_year), used_fen in self.used_fen.items() if of_year == year)
+        return self.granted_fen[year]
 
     def accept(self, matter: Matter, by: str, number: str) -> str | None:
         if matter.state != "submitted":
@@ -138,7 +140,7 @@ class Model:
         if by in matter.early_hands:
             return "same-person"
         matter.review_hands.add(by)
-        matter.stage, matter.determined_fen = "determined", due_fen
+        matter.stage, matter.determined_fen, matter.determined_year = "determined", due_fen, year
         return None
 
     def close(self, matter: Matter, how: str) -> str | None:
@@ -157,20 +159,32 @@ class Model:
             return due_fen
         if amount_fen > due_fen:
             return "headroom-moved"
+        if year != matter.determined_year and due_fen != matter.determined_fen:
+            return "sheet-of-another-year"
         if by in matter.early_hands | matter.review_hands:
             return "same-person"
         if year in self.budget_fen and self.budget_used_fen(year) + amount_fen > self.budget_fen[year]:
             return "budget-exceeded"
         matter.stage, matter.approver, matter.year, matter.approved_fen = "awarded", by, year, amount_fen
         self.draw(matter, amount_fen)
+        self.granted_fen[year] += amount_fen
         return None
 
+    def contradicts(self, matter: Matter, by_violation: bool) -> str | None:
+        """A violation that stands is the cause, and only then."""
+        if by_violation and not any(matter.violations):
+            return "no-violation-found"
+        return "violation-stands" if any(matter.violations) and not by_violation else None
+
     def release(self, matter: Matter, amount_fen: int, by_violation: bool) -> str | None:
-        if matter.state not in ("approved", "part-paid", "violation-found"):
+        if matter.stage != "awarded":
             return "step-out-of-order"
+        if (contradiction := self.contradicts(matter, by_violation)) is not None:
+            return contradiction
         if amount_fen > matter.awarded_fen - matter.committed_fen:
             return "above-unpaid-amount"
         matter.released_fen += amount_fen
+        self.granted_fen[matter.year] -= amount_fen
         self.draw(matter, 0 if by_violation else -amount_fen)
         return None
 
@@ -218,33 +232,46 @@ class Model:
         if number > len(matter.payments):
             return "not-found"
         payment = matter.payments[number - 1]
-        if payment.state not in ("requested", "ordered"):
+        if payment.state != "requested":
             return "step-out-of-order"
         payment.state = "cancelled"
         return None
 
+    def give_back(self, matter: Matter, by: str, number: int) -> str | None:
+        if number > len(matter.payments):
+            return "not-found"
+        payment = matter.payments[number - 1]
+        if payment.state != "ordered":
+            return "step-out-of-order"
+        if by in payment.hands:
+            return "same-person"
+        payment.state = "returned"
+        return None
+
     def find_violation(self, matter: Matter, by: str) -> str | None:
-        if matter.state not in PAYABLE | {"violation-found", "recovering"}:
+        if matter.stage != "awarded":
             return "step-out-of-order"
         matter.violations.append(True)
         matter.finders.add(by)
         return None
 
-    def withdraw_violation(self, matter: Matter, number: int) -> str | None:
+    def withdraw_violation(self, matter: Matter, by: str, number: int) -> str | None:
         if number > len(matter.violations):
             return "not-found"
         if not matter.violations[number - 1]:
             return "step-out-of-order"
         if any(recovery.by_violation and recovery.amount_fen for recovery in matter.recoveries):
             return "recovery-stands"
+        if by in matter.finders:
+            return "same-person"
         matter.violations[number - 1] = False
         return None
 
     def order_recovery(self, matter: Matter, by: str, amount_fen: int, by_violation: bool) -> str | None:
         if not matter.settled_fen:
             return "nothing-paid"
-        if by_violation and not any(matter.violations):
-            return "no-violation-found"
+        if (contradiction := self.contradicts(matter, by_violation)) is not None:
+            return contradiction
         if amount_fen > matter.settled_fen - matter.to_recover_fen:
             return "above-paid-amount"
         if by in matter.finders:
@@ -265,14 +292,17 @@ class Model:
         self.numbers.add(serial)
         recovery.received_fen += amount_fen
         self.draw(matter, 0 if recovery.by_violation else -amount_fen)
+        self.granted_fen[matter.year] -= 0 if recovery.by_violation else amount_fen
         return None
 
-    def cancel_recovery(self, matter: Matter, number: int) -> str | None:
+    def cancel_recovery(self, matter: Matter, by: str, number: int) -> str | None:
         if number > len(matter.recoveries):
             return "not-found"
         recovery = matter.recoveries[number - 1]
         if recovery.amount_fen == recovery.received_fen:
             return "step-out-of-order"
+        if by in matter.finders | {recovery.by}:
+            return "same-person"
         recovery.amount_fen = recovery.received_fen
         return None
 
