@@ -19,7 +19,7 @@ from ledger.mapper import Recorded
 from ledger.memory import Memory
 from ledger.session import Session
 from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
-from ledger.writer import Writer, _Ticket
+from ledger.writer import Writer, _Company, _Ticket
 from tests.office import Office
 
 
@@ -229,3 +229,55 @@ def test_who_is_interrupted_while_waiting_passes_the_lead_on(store: CountingStor
 class InterruptedLock:
     def acquire(self) -> bool:
         raise KeyboardInterrupt
+
+
+def test_a_single_client_waits_for_company() -> None:
+    company = _Company()
+    for _ in range(3):
+        assert company.patience_s(1) == 0
+        company.dispersed(1, flush_s=1.0)
+
+
+def test_a_leader_waits_although_a_flush_is_quick_or_all_are_there_or_they_left_long_ago() -> None:
+    company = _Company()
+    company.dispersed(16, flush_s=0.0005)
+    assert company.patience_s(1) == 0
+    company.dispersed(16, flush_s=0.004)
+    assert company.patience_s(16) == 0
+    assert 0 < company.patience_s(15) <= 0.002
+    time.sleep(0.003)
+    assert company.patience_s(15) == 0
+
+
+def test_a_leader_waits_longer_than_until_the_last_is_back() -> None:
+    company = _Company()
+    company.dispersed(2, flush_s=60.0)
+    patience = company.patience_s(1)
+    assert 0 < patience <= 0.005
+    company.arrived(2)
+    company.wait(60)
+    company.settle()
+    # A call that came when nobody waited any more is not heard by the next leader.
+    company.dispersed(2, flush_s=60.0)
+    company.patience_s(1)
+    company.arrived(2)
+    company.settle()
+    assert company._complete.locked()
+
+
+def test_an_import_that_is_interrupted_leaves_lines_that_nobody_leads(store: CountingStore) -> None:
+    writer = Writer(store, Memory())
+    lines = [_Ticket(Counting(number)) for number in range(3)]
+    with writer._gate:
+        writer._at_work = True
+        writer._waiting.extend(lines)
+    with ThreadPoolExecutor(1) as pool:
+        served = pool.submit(writer.run, Counting("after"))
+        while len(writer._waiting) < 4:
+            time.sleep(0.001)
+        with writer._gate:
+            writer._appoint()
+        lines[0].called = InterruptedLock()  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt):
+            writer._wait(*lines)
+        assert served.result(60) == "after"
