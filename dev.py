@@ -475,9 +475,7 @@ def pip_settings(listing: str) -> dict[str, str]:
     return {**by_section["global"], **by_section["install"], **by_section[":env:"]}
 
 
-def uv_environment(
-    pip: Mapping[str, str], environ: Mapping[str, str], system_certificates: bool
-) -> dict[str, str]:
+def uv_environment(pip: Mapping[str, str], environ: Mapping[str, str], system_certificates: bool) -> dict[str, str]:
     """pip's settings as the variables that uv reads; uv reads no pip configuration itself.
 
     The machine's own variables go before these.

@@ -50,7 +50,8 @@ class Session:
         self._head = transaction.head
         self._written: list[DCBEvent] = []
         self._unwritten: defaultdict[str, list[Recorded]] = defaultdict(list)
-        self._histories: dict[str, list[DCBSequencedEvent]] = {}
+        self._stored: dict[str, list[DCBSequencedEvent]] = {}
+        self._decoded: dict[str, list[Recorded]] = {}
         self.foresee(foreseen)
 
     @property
@@ -63,7 +64,7 @@ class Session:
 
         Decoded only when asked for: a history that cannot be read fails the one who asks, not all who share the commit.
         """
-        self._histories.update(self._transaction.histories(tags))
+        self._stored.update(self._transaction.histories(tags))
 
     def instant(self, clock: Clock) -> datetime:
         """The time of the next fact: never before the last, so that the log's order is also the order of time.
@@ -112,9 +113,11 @@ class Session:
             assert last == self._head, "positions are given out under the write lock"
 
     def _history(self, tag: str) -> list[Recorded]:
-        if tag not in self._histories:
-            self.foresee([tag])
-        return [*map(from_stored, self._histories[tag]), *self._unwritten.get(tag, [])]
+        if tag not in self._decoded:
+            if tag not in self._stored:
+                self.foresee([tag])
+            self._decoded[tag] = list(map(from_stored, self._stored[tag]))
+        return [*self._decoded[tag], *self._unwritten.get(tag, ())]
 
 
 def with_tag(tag: str) -> DCBQuery:

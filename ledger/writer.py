@@ -3,11 +3,15 @@
 The first thread that finds nobody at work takes the store's write lock and decides for all who wait by then, on facts that
 cannot change meanwhile. When its own answer is durable it hands the work to one of those who came in the meantime. So a
 single client never waits for company, and many clients share one flush.
+
+Those whom a batch answered come back while the next is being flushed, and would share every second flush only. Where a flush
+takes longer than their way back, the next leader waits for them a moment: :class:`_Company`.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -23,6 +27,10 @@ BATCH_MAX: Final = 256
 BACKLOG_MAX: Final = 10_000
 """Decisions that may wait; beyond it the caller is told at once instead of after a time-out."""
 CATCH_UP_PAGE: Final = 1_000
+
+SLOW_FLUSH_S: Final = 0.001
+"""Waiting for company only pays where a flush takes longer than this."""
+PATIENCE_MOST_S: Final = 0.005
 
 
 class Task(Protocol):
@@ -51,6 +59,42 @@ class _Ticket:
         self.called.acquire()
 
 
+class _Company:
+    """How many took part lately, and until when it pays to wait for them to come back. Touched under the writer's gate."""
+
+    __slots__ = ("_complete", "_expected", "_until", "_wanted")
+
+    def __init__(self) -> None:
+        self._expected, self._until, self._wanted = 0, 0.0, 0
+        self._complete = threading.Lock()
+        self._complete.acquire()
+
+    def dispersed(self, size: int, flush_s: float) -> None:
+        """A batch was answered; ``size`` counts those who came meanwhile as well. One alone is no company."""
+        self._expected = min(size, BATCH_MAX) if flush_s > SLOW_FLUSH_S else 0
+        self._until = time.monotonic() + min(flush_s / 2, PATIENCE_MOST_S)
+
+    def patience_s(self, present: int) -> float:
+        """For how long to :meth:`wait`, if at all."""
+        left = self._until - time.monotonic() if present < self._expected else 0.0
+        self._wanted = self._expected if left > 0 else 0
+        return max(left, 0.0)
+
+    def arrived(self, present: int) -> None:
+        if 0 < self._wanted <= present:
+            self._wanted = 0
+            self._complete.release()
+
+    def wait(self, patience_s: float) -> None:
+        """Until all are there, or no longer than that. Not under the gate."""
+        self._complete.acquire(timeout=patience_s)
+
+    def settle(self) -> None:
+        """After waiting: nobody is called any more, and a call that came too late is taken back."""
+        self._wanted = 0
+        self._complete.acquire(blocking=False)
+
+
 class Writer:
     """Gathers tasks and decides them in batches. Safe for many threads; other processes are caught up with first."""
 
@@ -62,6 +106,8 @@ class Writer:
         self._gate = threading.Lock()
         self._waiting: deque[_Ticket] = deque()
         self._at_work = False
+        self._company = _Company()
+        self._flush_s = 0.0
 
     def run(self, task: Task) -> object:
         """Decide one task and return its answer when it is durable, or raise what it raised.
@@ -70,17 +116,9 @@ class Writer:
         may not have been recorded, and repeating it with the same key tells.
         """
         ticket = _Ticket(task)
-        with self._gate:
-            if len(self._waiting) >= self._backlog_max:
-                raise _overloaded(self._backlog_max)
-            self._waiting.append(ticket)
-            lead = not self._at_work
-            self._at_work = True
-        if not lead:
-            self._wait(ticket)
-            lead = ticket.leads
-        if lead:
-            self._work()
+        if not self._enqueue([ticket]):
+            raise _overloaded(self._backlog_max)
+        self._wait(ticket)
         if ticket.error is not None:
             raise ticket.error
         return ticket.answer
@@ -92,31 +130,41 @@ class Writer:
         batches.
         """
         tickets = [_Ticket(task) for task in tasks]
-        with self._gate:
-            if len(self._waiting) >= self._backlog_max:
-                return [_overloaded(self._backlog_max) for _ in tickets]
-            self._waiting.extend(tickets)
-            lead = bool(tickets) and not self._at_work
-            self._at_work = self._at_work or lead
-        if lead:
-            self._work()
-        for ticket in tickets:
-            self._wait(ticket)
-            if ticket.leads:
-                self._work()
+        if tickets and not self._enqueue(tickets):
+            return [_overloaded(self._backlog_max) for _ in tickets]
+        self._wait(*tickets)
         return [ticket.answer if ticket.error is None else ticket.error for ticket in tickets]
 
-    def _wait(self, ticket: _Ticket) -> None:
-        """Until it is decided or has to lead. Who is interrupted while waiting leaves, and passes on what was to be led."""
+    def _enqueue(self, tickets: Sequence[_Ticket]) -> bool:
+        """False where too many wait already. The first leads where nobody is at work."""
+        with self._gate:
+            if len(self._waiting) >= self._backlog_max:
+                return False
+            self._waiting.extend(tickets)
+            self._company.arrived(len(self._waiting))
+            if not self._at_work:
+                self._appoint()
+            return True
+
+    def _wait(self, *tickets: _Ticket) -> None:
+        """Until all are decided, by whoever leads: the thread that waits for the first in the queue does."""
         try:
-            ticket.called.acquire()
+            for ticket in tickets:
+                ticket.called.acquire()
+                if ticket.leads:
+                    self._work()
         except BaseException:
-            with self._gate:
-                if ticket in self._waiting:
-                    self._waiting.remove(ticket)
-                    if ticket.leads:
-                        self._appoint()
+            self._leave(tickets)
             raise
+
+    def _leave(self, tickets: Sequence[_Ticket]) -> None:
+        """Who is interrupted leaves with all that nobody waits for any more, and passes on what was to be led."""
+        with self._gate:
+            left = [ticket for ticket in tickets if ticket in self._waiting]
+            for ticket in left:
+                self._waiting.remove(ticket)
+            if any(ticket.leads for ticket in left):
+                self._appoint()
 
     def _appoint(self) -> None:
         """Under the gate: call the first who waits to lead, or put the work down."""
@@ -127,15 +175,25 @@ class Writer:
 
     def _work(self) -> None:
         """Decide one batch, call those who waited for it, and hand over to the first who came meanwhile."""
-        with self._gate:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+        batch = self._gather()
         try:
             self._decide_together(batch)
         finally:
             for ticket in batch:
                 ticket.called.release()
             with self._gate:
+                self._company.dispersed(len(batch) + len(self._waiting), self._flush_s)
                 self._appoint()
+
+    def _gather(self) -> list[_Ticket]:
+        """Those who wait, after a moment's patience for those who will be back at once."""
+        with self._gate:
+            patience_s = self._company.patience_s(len(self._waiting))
+        if patience_s:
+            self._company.wait(patience_s)
+        with self._gate:
+            self._company.settle()
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
 
     def _decide_together(self, batch: Sequence[_Ticket]) -> None:
         try:
@@ -152,6 +210,8 @@ class Writer:
                         ticket.error = error
                 session.write()
                 self._position = session.head
+                decided = time.monotonic()
+            self._flush_s = time.monotonic() - decided
         except BaseException as error:
             # Nothing of the batch was written, or nobody can tell: what is remembered may not be true any more.
             self._memory.forget()

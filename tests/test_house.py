@@ -41,10 +41,7 @@ def tracked_files() -> Iterator[Path]:
 def locked(lock_file: str) -> dict[str, str]:
     """Name → version in a lock file."""
     text = (ROOT / "requirements" / lock_file).read_text(encoding="utf-8")
-    return {
-        canonicalize_name(name): version
-        for name, version in re.findall(r"^([\w.-]+)==([\w.+!]+)", text, re.M)
-    }
+    return {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!]+)", text, re.M)}
 
 
 def pyproject() -> dict[str, Any]:
@@ -55,9 +52,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def test_no_import_runs_the_other_way_or_past_its_room() -> None:
-    status = import_linter.lint_imports(
-        config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True
-    )
+    status = import_linter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert status == import_linter.EXIT_STATUS_SUCCESS
 
 
@@ -94,9 +89,7 @@ def test_no_requirement_is_missing_from_its_lock_file(lock_file: str, requiremen
     for requirement in map(Requirement, requirements(pyproject())):
         version = versions.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not in {lock_file}: run `python3 dev.py lock`"
-        assert requirement.specifier.contains(version), (
-            f"{lock_file} is older than pyproject.toml: run `dev.py lock`"
-        )
+        assert requirement.specifier.contains(version), f"{lock_file} is older than pyproject.toml: run `dev.py lock`"
 
 
 def test_demo_and_tests_never_run_different_versions() -> None:
@@ -178,9 +171,7 @@ def test_a_moved_checkout_does_not_run_scripts_of_the_old_place(checkout: Path) 
     assert not dev.is_same_place(stamp)
 
 
-def test_a_failed_installation_is_not_taken_for_a_finished_one(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_installation_is_not_taken_for_a_finished_one(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(uv: str, *arguments: str) -> None:
         raise dev.Stop("no network")
 
@@ -276,9 +267,7 @@ def test_demo_options_do_not_get_lost_on_the_way(checkout: Path, monkeypatch: py
     ]
 
 
-@pytest.mark.parametrize(
-    ("linter", "tests", "status"), [(0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 5, 5), (0, 5, 5)]
-)
+@pytest.mark.parametrize(("linter", "tests", "status"), [(0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 5, 5), (0, 5, 5)])
 def test_no_failure_is_hidden_by_a_later_success(
     monkeypatch: pytest.MonkeyPatch, linter: int, tests: int, status: int
 ) -> None:
@@ -312,10 +301,7 @@ def test_an_unknown_command_does_not_start_anything(capsys: pytest.CaptureFixtur
 
 
 def test_a_second_dev_py_does_not_install_into_the_same_environment(checkout: Path) -> None:
-    attempt = (
-        "import fcntl, sys\n"
-        "with open(sys.argv[1], 'w') as file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)"
-    )
+    attempt = "import fcntl, sys\nwith open(sys.argv[1], 'w') as file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)"
     command = [sys.executable, "-c", attempt, str(checkout / ".dev" / "lock")]
     with dev.sole_use():
         assert b"BlockingIOError" in subprocess.run(command, capture_output=True, check=False).stderr

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from eventsourcing.dcb.api import DCBSequencedEvent
 
+from api.cli.auditing import jobs_for
 from ledger.mapper import from_stored
 from ledger.money import format_yuan
 from ledger.seal.merkle import frontier_at
@@ -47,11 +49,11 @@ def verification(bench: Bench) -> Row:
     def ours() -> float:
         log = SQLiteLog(folder / "facts.sqlite")
         with closing(log):
-            seconds = clock(lambda: _require_whole(verify(log, [checkpoint]).whole))
+            seconds = clock(lambda: _require_whole(verify(log, [checkpoint], jobs=jobs_for(size, None)).whole))
         return seconds
 
     what = (
-        f"money movements checked a second in a log of {size:,} events: hashes, tree, order, limits and balances, one process; "
+        f"money movements checked a second in a log of {size:,} events: hashes, tree, order, limits and balances; "
         f"anchor: hledger check of the same {written:,} movements"
     )
     program = shutil.which("hledger")
@@ -109,7 +111,7 @@ def write_journal(store: SQLiteDCBRecorder, path: Path) -> int:
     return written
 
 
-def _all(store: SQLiteDCBRecorder) -> Iterator[object]:
+def _all(store: SQLiteDCBRecorder) -> Iterator[DCBSequencedEvent]:
     after = 0
     while batch := list(store.read(after=after, limit=BATCH_EVENTS)):
         yield from batch
@@ -148,6 +150,10 @@ def rebuild(bench: Bench) -> Row:
     with closing(store):
         pairs = interleaved(min(sizes.rounds, 5), 1, ours, anchor)
         views.stop()
-    what = f"events a second into fresh views, {size:,} events, lists served meanwhile; anchor: reading and decoding them"
+    what = (
+        f"events a second into fresh views, {size:,} events, lists served meanwhile; anchor: reading and decoding them"
+    )
     problem = "" if all(served) else "a reader was not served, or saw half of the views"
-    return row("P10", what, [(size / each, size / other) for each, other in pairs], Goal(0.5, at_least=True), unless=problem)
+    return row(
+        "P10", what, [(size / each, size / other) for each, other in pairs], Goal(0.5, at_least=True), unless=problem
+    )

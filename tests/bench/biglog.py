@@ -1,4 +1,4 @@
-"""A log of a million events, made once and kept: matters that are done, and one enterprise with ten thousand events this year."""
+"""A log of a million events, made once and kept: matters that are done, and an enterprise with ten thousand of them."""
 
 from __future__ import annotations
 

@@ -20,60 +20,57 @@ from ledger.policy.registry import PolicyRegistry
 from ledger.store.sqlite import SQLiteDCBRecorder
 from projections.reader import Reader
 from projections.runner import ViewsRunner
-from tests.bench.measuring import Bench, Goal, Row, clock, row
+from tests.bench.measuring import Bench, Goal, Pair, Row, clock, row
 from tests.bench.peers import closing, open_plain
 from tests.bench.staging import AMOUNT_FEN, ORDERED, Matter, Names, Stage
-from tests.bench.till import Till, open_ledger
-
-ROUNDS_MOST = 3
-"""Of an import: each is a hundred thousand commands long."""
-
+from tests.bench.till import Till, loaded_policies, open_ledger, serials
 
 WEIGHINGS = 5
 
 
 def imported(bench: Bench) -> Row:
     sizes, folder = bench.sizes, bench.place("p11")
-    rounds, pairs = min(sizes.rounds, ROUNDS_MOST), []
-    store = SQLiteDCBRecorder(folder / "facts.sqlite")
-    plain = open_plain(folder / "plain.sqlite")
+    store, plain = SQLiteDCBRecorder(folder / "facts.sqlite"), open_plain(folder / "plain.sqlite")
     plain.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, type TEXT, tags TEXT, run BLOB, data BLOB)")
     plain.execute("CREATE TABLE tags (tag TEXT, position INTEGER, PRIMARY KEY (tag, position)) WITHOUT ROWID")
     stage = Stage(store, "P11")
     stage.staff()
-    # Five rounds where the lines are few; a full import is long enough to be its own average.
-    rounds = rounds if sizes.lines >= 50_000 else sizes.rounds
+    policies, each = loaded_policies(), sizes.lines // sizes.rounds
+    names = [Names(f"P11-{turn}") for turn in range(sizes.rounds)]
     with closing(store, plain):
-        for turn in range(rounds):
-            matters = Names(f"P11-{turn}").matters(ORDERED, sizes.lines)
-            stage.matters(matters)
-            content, head = bank_file(matters, turn), store.head()
-            seconds = clock(lambda: _import(store, content))  # noqa: B023 - called at once
-            assert store.head() == head + sizes.lines
-            rows = _rows(store, head)
-            pairs.append((sizes.lines / seconds, sizes.lines / clock(lambda: _insert(plain, rows))))  # noqa: B023
-            del rows
+        pairs = [_one_file(store, plain, policies, stage, name.matters(ORDERED, each)) for name in names]
     what = (
-        f"disbursement lines imported a second, {sizes.lines:,} in a file, all checks, from the file's bytes to the last "
-        "commit; anchor: batch INSERT of the same rows, events and tags, without any check"
+        f"disbursement lines imported a second, {sizes.lines:,} in {sizes.rounds} files, all checks, from the file's bytes "
+        "to the last commit; anchor: batch INSERT of the same rows, events and tags, without any check"
     )
     return row("P11", what, pairs, Goal(0.25, at_least=True))
 
 
-def bank_file(matters: list[Matter], turn: int) -> bytes:
+def _one_file(
+    store: SQLiteDCBRecorder, plain: apsw.Connection, policies: PolicyRegistry, stage: Stage, matters: list[Matter]
+) -> Pair:
+    stage.matters(matters)
+    content, head = bank_file(matters), store.head()
+    seconds = clock(lambda: _import(store, policies, content))
+    assert store.head() == head + len(matters), "every line is recorded"
+    rows = _rows(store, head)
+    return len(rows) / seconds, len(rows) / clock(lambda: _insert(plain, rows))
+
+
+def bank_file(matters: list[Matter]) -> bytes:
     file = io.StringIO()
     lines = csv.writer(file)
     lines.writerow(["资助编号", "拨付序号", "金额", "银行流水号", "到账日期", "凭证号"])
     day = business_date(system_clock()).isoformat()
     for number, matter in enumerate(matters):
-        serial = f"{turn}20260303{number:08d}"
+        serial = f"20260303{next(serials):08d}"
         lines.writerow([award_id(matter.case), 1, format_yuan(AMOUNT_FEN), serial, day, f"凭{number}"])
     return file.getvalue().encode()
 
 
-def _import(store: SQLiteDCBRecorder, content: bytes) -> None:
+def _import(store: SQLiteDCBRecorder, policies: PolicyRegistry, content: bytes) -> None:
     """What ``funding-ledger import-settlements`` does when somebody has signed in."""
-    ledger, reader = open_ledger(store), Reader(store, PolicyRegistry.load())
+    ledger, reader = open_ledger(store), Reader(store, policies)
     checked = check_settlements(read_sheet(content), reader.case, business_date(system_clock()))
     assert not checked.errors, checked.errors[:3]
     instructions = (Instruction(each.command, "cashier", each.key) for each in checked.settlements)
@@ -94,9 +91,7 @@ def _insert(plain: apsw.Connection, rows: list[tuple[Any, ...]]) -> None:
         batch = rows[first : first + 1_000]
         with plain:
             plain.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", [each[:5] for each in batch])
-            plain.executemany(
-                "INSERT INTO tags VALUES (?, ?)", [(tag, each[0]) for each in batch for tag in each[5]]
-            )
+            plain.executemany("INSERT INTO tags VALUES (?, ?)", [(tag, each[0]) for each in batch for tag in each[5]])
 
 
 def weight(bench: Bench) -> Row:

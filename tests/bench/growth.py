@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from ledger.policy.registry import PolicyRegistry
 from ledger.store.sqlite import SQLiteDCBRecorder
 from projections.reader import Reader
 from tests.bench.biglog import big_log
 from tests.bench.measuring import Bench, Goal, Pair, Row, clock, percentile, row
 from tests.bench.peers import closing
 from tests.bench.staging import SETTLED, STEPS, Names, Stage
-from tests.bench.till import Till
+from tests.bench.till import Till, loaded_policies
 
 SHORT_EVENTS = 1_000
 
@@ -25,7 +23,7 @@ def questions(bench: Bench) -> Row:
     stage = Stage(short, "short")
     stage.staff()
     stage.matters(few)
-    policies, chance = PolicyRegistry.load(), Names("P13").random
+    policies, chance = loaded_policies(), Names("P13").random
     asked = [matter for matter in log.matters if matter.enterprise != log.busy]
     readers = ((Reader(store, policies), asked), (Reader(short, policies), few))
     traces, limits = list[Pair](), list[Pair]()

@@ -24,6 +24,8 @@ KEPT: Final = ROOT / ".dev" / "bench"
 class Sizes:
     """How much is measured. ``slices`` are the turns of one round; what follows is counted in commands, lines or events.
 
+    ``slower_peers`` is the turn of a peer that would need many times as long for ``many_clients``.
+
     A machine that others use as well is slow for seconds at a time: many short turns meet the same weather.
     """
 
@@ -32,6 +34,7 @@ class Sizes:
     slices: int
     one_client: int
     many_clients: int
+    slower_peers: int
     bulk: int
     proofs: int
     big_log: int
@@ -44,15 +47,15 @@ class Sizes:
 
 
 FULL: Final = Sizes(
-    name="full", rounds=7, slices=8, one_client=20, many_clients=160, bulk=256, proofs=8, big_log=1_000_000,
+    name="full", rounds=7, slices=6, one_client=24, many_clients=640, slower_peers=96, bulk=256, proofs=8, big_log=1_000_000,
     verified=100_000, viewed=50_000, lines=100_000, weighed=10_000, questions=400, commands=60,
 )  # fmt: skip
 QUICK: Final = Sizes(
-    name="quick", rounds=5, slices=3, one_client=12, many_clients=96, bulk=128, proofs=3, big_log=50_000,
+    name="quick", rounds=5, slices=2, one_client=16, many_clients=320, slower_peers=32, bulk=192, proofs=3, big_log=50_000,
     verified=10_000, viewed=7_000, lines=4_000, weighed=2_000, questions=100, commands=20,
 )  # fmt: skip
 TINY: Final = Sizes(
-    name="tiny", rounds=1, slices=1, one_client=3, many_clients=16, bulk=8, proofs=1, big_log=700,
+    name="tiny", rounds=1, slices=1, one_client=3, many_clients=16, slower_peers=16, bulk=8, proofs=1, big_log=700,
     verified=70, viewed=70, lines=20, weighed=20, questions=5, commands=3,
 )  # fmt: skip
 """To see that everything runs; says nothing about speed."""
@@ -128,11 +131,17 @@ def clock(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def rates(sizes: Sizes, count: int, ours: Callable[[int], object], anchor: Callable[[int], object]) -> list[Pair]:
+Work = Callable[[int], object]
+"""Does something so many times."""
+
+
+def rates(sizes: Sizes, count: int, ours: Work, anchor: Work, *, anchor_count: int | None = None) -> list[Pair]:
     """Per second, in rounds of short turns of ``count`` each; whose turn is first changes from slice to slice."""
-    both = interleaved(sizes.rounds, sizes.slices, lambda: clock(lambda: ours(count)), lambda: clock(lambda: anchor(count)))
-    done = count * sizes.slices
-    return [(done / seconds, done / anchor_seconds) for seconds, anchor_seconds in both]
+    others = anchor_count or count
+    both = interleaved(
+        sizes.rounds, sizes.slices, lambda: clock(lambda: ours(count)), lambda: clock(lambda: anchor(others))
+    )
+    return [(count * sizes.slices / one, others * sizes.slices / other) for one, other in both]
 
 
 def interleaved(rounds: int, slices: int, ours: Callable[[], float], anchor: Callable[[], float]) -> list[Pair]:
@@ -180,7 +189,7 @@ class Bench:
 
         name = f"bench_{time.monotonic_ns()}"
         with psycopg.connect(self.postgres, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name}")
         return make_conninfo(self.postgres, dbname=name)
 
 

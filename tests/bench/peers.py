@@ -69,7 +69,7 @@ class PlainPostgres:
 
 
 class LibraryRecorder:
-    """eventsourcing's recorder for PostgreSQL, sixteen clients: read a case, append under the condition that it did not move."""
+    """eventsourcing's recorder for PostgreSQL, sixteen clients: read a case, append on condition that it did not move."""
 
     def __init__(self, url: str) -> None:
         known: dict[str, Any] = conninfo_to_dict(url)

@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from api.service import calm_collector
 from tests.bench import audit, bulk, commands, growth, sealing
 from tests.bench.measuring import FULL, KEPT, QUICK, Bench, Row, Sizes, as_json, bench
 
@@ -34,6 +35,7 @@ SUBJECTS: Final[dict[str, Callable[[Bench], Row]]] = {
 
 
 def measure(names: Sequence[str], sizes: Sizes, kept: Path = KEPT) -> Iterator[Row]:
+    calm_collector()
     with bench(sizes, kept) as running:
         for name in names:
             yield SUBJECTS[name](running)
@@ -76,7 +78,9 @@ def main(arguments: Sequence[str]) -> int:
     for row in measure(names, QUICK if options.quick else FULL):
         rows.append(row)
         ratio = _figure(row.ratio.median)
-        progress.print(f"{time.monotonic() - began:6.0f} s  {row.id}: {ratio} × ({row.goal}) {'met' if row.met else 'missed'}")
+        progress.print(
+            f"{time.monotonic() - began:6.0f} s  {row.id}: {ratio} × ({row.goal}) {'met' if row.met else 'missed'}"
+        )
     wide = sys.stdout.isatty()
     Console(width=None if wide else 160, highlight=False).print(table(rows))
     if options.json is not None:

@@ -6,6 +6,7 @@ add up: ``funding-ledger verify`` finds such a log whole.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import tempfile
 from collections import defaultdict
@@ -21,6 +22,7 @@ from uuid import UUID
 import msgspec
 from stdnum.cn import uscc
 
+from ledger.errors import Headroom
 from ledger.events import Event
 from ledger.identity import new_case_number
 from ledger.mapper import Envelope, Fact, to_stored
@@ -167,17 +169,15 @@ class Stage:
             changed["headroom"] = tuple(self._room(head, matter) for head in event.headroom)  # type: ignore[attr-defined]
         if "draws" in fields:
             changed["draws"] = tuple(
-                msgspec.structs.replace(draw, scope=_scope(draw.scope, matter))
-                if isinstance(draw, msgspec.Struct)
-                else type(draw)(draw.limit, draw.clause, _scope(draw.scope, matter), draw.ceiling_fen, draw.amount_fen)
+                dataclasses.replace(draw, scope=_scope(draw.scope, matter))
                 for draw in event.draws  # type: ignore[attr-defined]
             )
             self._used[holder] += AMOUNT_FEN
         return msgspec.structs.replace(event, **changed)
 
-    def _room(self, head: Any, matter: Matter) -> Any:
-        used = self._used[matter.enterprise] if matter.enterprise in head.scope or ENTERPRISE in head.scope else 0
-        return type(head)(head.limit, head.clause, _scope(head.scope, matter), head.ceiling_fen, used)
+    def _room(self, head: Headroom, matter: Matter) -> Headroom:
+        used = self._used[matter.enterprise] if ENTERPRISE in head.scope else 0
+        return dataclasses.replace(head, scope=_scope(head.scope, matter), used_fen=used)
 
 
 def item_of(case: str) -> str:

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import count as counting
 from typing import Final
 
@@ -29,11 +30,18 @@ from tests.bench.staging import AMOUNT_FEN, DETERMINED, Matter, Names, Stage
 CLIENTS: Final = 16
 REQUESTED: Final = 5
 
-_serials = counting(1)
+serials: Final = counting(1)
+"""The bank's: one after another, never one twice in a run."""
+
+
+@cache
+def loaded_policies() -> PolicyRegistry:
+    return PolicyRegistry.load()
 
 
 def open_ledger(store: LedgerStore) -> FundingLedger:
-    return FundingLedger(store, PolicyRegistry.load(), compose(), system_clock, os.urandom)
+    """A door that has met no case yet, as after a start."""
+    return FundingLedger(store, loaded_policies(), compose(), system_clock, os.urandom)
 
 
 class Till:
@@ -125,7 +133,7 @@ def order(matter: Matter) -> Instruction:
 
 def settlement(matter: Matter) -> Instruction:
     command = SettleDisbursement(
-        case=matter.case, disbursement=1, amount_fen=AMOUNT_FEN, bank_serial=f"20260303{next(_serials):08d}"
+        case=matter.case, disbursement=1, amount_fen=AMOUNT_FEN, bank_serial=f"20260303{next(serials):08d}"
     )
     return Instruction(command, "cashier", str(uuid.uuid4()))
 

@@ -129,9 +129,11 @@ def test_others_wait_for_the_whole_of_a_long_import_or_meet_half_of_it(office: O
         ]
         single = [
             pool.submit(
-                lambda case=case, n=n: office.ledger.execute(
-                    RequestDisbursement(case=case, amount_fen=1), actor="finance", key=f"one-{case}-{n}"
-                ).position
+                lambda case=case, n=n: (
+                    office.ledger.execute(
+                        RequestDisbursement(case=case, amount_fen=1), actor="finance", key=f"one-{case}-{n}"
+                    ).position
+                )
             )
             for case in cases[2:]
             for n in range(30)

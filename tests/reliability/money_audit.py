@@ -66,6 +66,7 @@ class Audit:
             self._draw(event)
 
     def _draw(self, event: e.DrawingEvent) -> None:
+        assert isinstance(event, e.AwardApproved | e.AwardReleased | e.RecoveryReceived)
         sign = 1 if isinstance(event, e.AwardApproved) else -1
         for draw in event.draws:
             before_fen = self.drawn_fen[draw.scope]

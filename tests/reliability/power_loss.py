@@ -136,11 +136,14 @@ class WitnessedStore(SQLiteDCBRecorder):
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """How a life is led. ``synchronous`` is set only to show that a careless store is found out."""
+    """How a life is led. Where ``flushes_fail``, the disk now and then reports that a flush failed, and does not try again
+    what that flush covered. ``synchronous`` is set only to show that a careless store is found out.
+    """
 
     seed: int
     through_the_door: bool = False
     flushes_fail: bool = False
+    restarts: bool = True
     synchronous: str | None = None
 
 
@@ -195,7 +198,7 @@ def _live_at_the_store(life: Life, folder: Path, disk: RecordingDisk, story: Sto
                     raise ZeroDivisionError
             elif roll < 0.94:
                 list(store.read(after=store.head() // 2))
-            else:
+            elif life.restarts:
                 store.close()
                 disk.fail_flush = False
                 stores[number] = open_store()
@@ -376,6 +379,7 @@ def fail_the_power(
     *,
     per_life: int = 100,
     flushes_fail: bool = False,
+    restarts: bool = True,
     synchronous: str | None = None,
     store_only: bool = False,
 ) -> Tally:
@@ -392,6 +396,7 @@ def fail_the_power(
                 seed=number,
                 through_the_door=not store_only and number % 4 == 3,
                 flushes_fail=flushes_fail,
+                restarts=restarts,
                 synchronous=synchronous,
             )
             disk, story, began = live(life, _laid_out(place / "life", survivors.pop(life.through_the_door)))
