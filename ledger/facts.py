@@ -47,9 +47,12 @@ class RecordedFacts:
         self._view = view
         self.today = today
         self.effective_on = effective_on or today
+        self._cases: dict[str, CaseFile] = {}
 
     def case(self, number: str) -> CaseFile:
-        case = self._view.look(CASES, case_tag(number))
+        case = self._cases.get(number)
+        if case is None:
+            case = self._cases[number] = self._view.look(CASES, case_tag(number))
         if not case.exists:
             raise NotFound(Text(f"没有编号为{number}的案卷", f"there is no case {number}"))
         return case

@@ -99,7 +99,7 @@ class Session:
     def record(self, fact: Fact) -> Recorded:
         """Give a fact its place after all others. It reads back, or this raises and nothing has changed."""
         stored, position = to_stored(fact), self._head + 1
-        recorded = Recorded(position=position, tags=tuple(fact.tags), envelope=fact.envelope, event=fact.event)
+        recorded = Recorded(position=position, tags=tuple(stored.tags), envelope=fact.envelope, event=fact.event)
         self._memory.advance(recorded)
         self._head = position
         self._written.append(stored)

@@ -123,7 +123,7 @@ def text_errors(
             yield FieldError(field, "blank", Text("不能只有空格", "must not be blank"))
     elif len(value) > length_max:
         yield FieldError(field, "too-long", Text(f"最多{length_max}个字符", f"at most {length_max} characters"))
-    elif any(_invisible(character) for character in (value.replace("\n", "") if lines else value)):
+    elif not value.isprintable() and any(map(_invisible, value.replace("\n", "") if lines else value)):
         yield FieldError(field, "control-character", Text("含有不可见的控制字符", "contains a control character"))
 
 

@@ -197,7 +197,7 @@ def _hashes(tags: Sequence[str]) -> str:
 
 def _is_kept(word: str) -> bool:
     """Whether there can be such a tag or type in the store; where not, whoever asks for it finds nothing."""
-    return "\0" not in word and not any("\ud800" <= character <= "\udfff" for character in word)
+    return "\0" not in word and (word.isascii() or not any("\ud800" <= character <= "\udfff" for character in word))
 
 
 def _literal(words: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from tests.bench.staging import SETTLED, STEPS, Matter, Names, Stage, template
 BUSY_EVENTS: Final = 10_000
 """Of the busiest enterprise, in a log of a million; in a shorter log a hundredth of it."""
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Raised with every change to what is staged: an older log is then made anew."""
 
 

@@ -47,7 +47,7 @@ class Sizes:
 
 
 FULL: Final = Sizes(
-    name="full", rounds=7, slices=6, one_client=24, many_clients=640, slower_peers=96, bulk=256, proofs=8, big_log=1_000_000,
+    name="full", rounds=7, slices=4, one_client=32, many_clients=640, slower_peers=96, bulk=256, proofs=8, big_log=1_000_000,
     verified=100_000, viewed=50_000, lines=100_000, weighed=10_000, questions=400, commands=60,
 )  # fmt: skip
 QUICK: Final = Sizes(

@@ -63,6 +63,12 @@ def _figure(number: float | None) -> str:
     return f"{number:,.0f}" if number >= 1_000 else f"{number:.3g}"
 
 
+def _told(row: Row) -> str:
+    """One line, while others are measured."""
+    figures = f"{_figure(row.value)} against {_figure(row.anchor)}, {_figure(row.ratio.median)} ×"
+    return f"{row.id}: {figures} ({row.goal}) {'met' if row.met else 'missed'}"
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
     parser.add_argument("--only", metavar="P3,P4", help=f"some of {', '.join(SUBJECTS)}")
@@ -77,10 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     for row in measure(names, QUICK if options.quick else FULL):
         rows.append(row)
-        ratio = _figure(row.ratio.median)
-        progress.print(
-            f"{time.monotonic() - began:6.0f} s  {row.id}: {ratio} × ({row.goal}) {'met' if row.met else 'missed'}"
-        )
+        progress.print(f"{time.monotonic() - began:6.0f} s  {_told(row)}")
     wide = sys.stdout.isatty()
     Console(width=None if wide else 160, highlight=False).print(table(rows))
     if options.json is not None:

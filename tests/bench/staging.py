@@ -32,8 +32,8 @@ from tests.office import ENTERPRISE, Office
 STAGED_ON: Final = date(2026, 3, 2)
 """The business day of everything staged; whoever goes on does so on the day after."""
 
-AMOUNT_FEN: Final = 100_000
-"""Each award, paid at once and in one sum: ten thousand of them fill the yearly limit of an enterprise."""
+AMOUNT_FEN: Final = 1_000
+"""Each award, paid at once and in one sum: a million of them fill the yearly limit of an enterprise."""
 
 BATCH_EVENTS: Final = 4_000
 """In one commit."""
@@ -99,7 +99,7 @@ class Template:
 def template() -> Template:
     with tempfile.TemporaryDirectory() as folder:
         office = Office(Path(folder), today=STAGED_ON)
-        case = office.approved("样例", rd_cost="2500.00", special_approval=False)
+        case = office.approved("样例", rd_cost="25.00", special_approval=False)
         office.pay(case, AMOUNT_FEN, "样例流水")
         history = office.reader.history(case)
         grants = office.reader.events(0, history[0].position - 1)

@@ -117,7 +117,7 @@ def money(store: str) -> Callable[[Run], Found]:
             f"0 differ in {played.sequences:,} sequences, {played.steps:,} steps, {commands:,} commands, "
             f"{len(played.reasons)} kinds of refusal"
         )
-        return Found(value, enough=played.sequences >= 1_000 and played.steps >= played.sequences * 45)
+        return Found(value, enough=played.sequences >= 1_000 and played.steps >= 50_000)
 
     return check
 

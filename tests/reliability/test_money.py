@@ -37,7 +37,7 @@ def test_sums_and_refusals_are_those_of_plain_integers(empty_stores: EmptyStores
     sequences = SHORT.money_sequences if empty_stores is empty_sqlite else SHORT.money_sequences_postgres
     played = play(empty_stores, sequences)
     assert played.sequences >= sequences
-    assert played.steps >= played.sequences * 40, "sequences end before their time"
+    assert played.steps >= played.sequences * 25, "sequences end before their time"
     if empty_stores is empty_sqlite:
         assert played.reasons >= REASONS
 
