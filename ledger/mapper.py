@@ -84,7 +84,7 @@ def _decode(type_name: str, data: bytes) -> tuple[Envelope, Event]:
     try:
         stored = _STORED_DECODER.decode(data)
         return stored.envelope, _PAYLOAD_DECODERS[type_name].decode(stored.payload)
-    except (KeyError, msgspec.DecodeError) as error:
+    except (KeyError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise StoreFault(
             Text(
                 zh=f"存储中的事件“{type_name}”无法读取：{error}。请用写入它的版本核对后再启动",

@@ -82,7 +82,10 @@ def register_key(text: str) -> str:
 
 def _typed_alike(text: str, length_max: int) -> str:
     """Half-width, upper case, one kind of hyphen, no blanks."""
-    key = "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
+    if text.isascii() and text.isalnum():
+        key = text.upper()
+    else:
+        key = "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
     if not key or len(key) > length_max or not key.isprintable():
         raise ValueError(f"nothing that can be told apart: {text!r}")
     return key
