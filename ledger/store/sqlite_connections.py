@@ -24,8 +24,8 @@ READER_CACHE_KIB: Final = 32 * 1024
 """For each connection. Histories lie all over a long log, and the system's own cache may have let go of them."""
 
 CHECKPOINT_PAGES: Final = 16_000
-"""Pages (4 KiB) in the log before a commit also writes them back into the file, which takes some 100 ms for all who wait. With
-4,000 pages that met one command in fifty of sixteen clients (p99 52 ms), with 16,000 one in two hundred (10 ms)."""
+"""Pages (4 KiB) in the log before a commit also writes them back into the file, which takes some 100 ms for all who wait.
+With 4,000 pages that met one command in fifty of sixteen clients (p99 52 ms), with 16,000 one in two hundred (10 ms)."""
 
 LOG_KEPT_BYTES: Final = 64 * 1024 * 1024
 """A log that grew beyond this, by a long import or a long read, is cut back when it is reset."""
