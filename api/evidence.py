@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from api.database import FACTS, database_url, require_driver
 from ledger.errors import NotFound, Text
 from ledger.identity import Entropy
 from ledger.seal.durable import new_file
 from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, read_note
 from ledger.seal.keys import KeyFault, load_verifier_keys, make_key, write_signer_key
 from ledger.seal.merkle import inclusion_proofs
-from ledger.seal.note import KeyMalformed, VerifierKey
+from ledger.seal.note import Checkpoint, KeyMalformed, Note, VerifierKey
 from ledger.store.contract import LedgerStore
 from ledger.store.sqlite_log import SQLiteLog
-from ledger.store.stored_log import RecorderLog, StoredLog
+from ledger.store.stored_log import StoredLog
 
-FACTS: Final = "facts.sqlite"
-DATABASE_VARIABLE: Final = "LEDGER_DATABASE_URL"
 KEY_VARIABLE: Final = "FUNDING_LEDGER_SIGNING_KEY"
 """Names the signing key where it does not lie in the data folder."""
 
@@ -32,21 +31,17 @@ def keeper_of(data: Path, signing_key: Path | None = None) -> Keeper:
     return Keeper(data, signing_key or (Path(named) if named else None))
 
 
-def database_url() -> str | None:
-    """The database that holds the facts instead of the folder, where the environment names one."""
-    return os.environ.get(DATABASE_VARIABLE, "").strip() or None
-
-
 def open_log(data: Path) -> StoredLog:
     """The log of a data folder, as it lies there or in the database that the environment names.
 
-    Raises ``NotFound`` where there is none.
+    Creates nothing. Raises ``NotFound`` where there is none.
     """
     if url := database_url():
+        require_driver()
         # Only here: the driver need not be installed where there is no such database.
-        from ledger.store.postgres import PostgresDCBRecorder
+        from ledger.store.postgres_log import PostgresLog
 
-        return RecorderLog(PostgresDCBRecorder(url))
+        return PostgresLog(url)
     if not (data / FACTS).is_file():
         raise NotFound(
             Text(
@@ -121,7 +116,9 @@ def history_proof(keeper: Keeper, recorder: LedgerStore, positions: Sequence[int
     kept = keeper.kept()
     if kept is None or kept.size == 0:
         return None
+    note = read_note(keeper.folder / CHECKPOINT).decode()
+    # Another may have been kept meanwhile: what is proven is what is shown.
+    kept = Checkpoint.parse(Note.parse(note.encode()).text)
     covered = [position for position in positions if position <= kept.size]
     found = inclusion_proofs([position - 1 for position in covered], kept.size, recorder.nodes())
-    note = read_note(keeper.folder / CHECKPOINT).decode()
     return HistoryProof(note, kept.size, dict(zip(covered, found, strict=True)))

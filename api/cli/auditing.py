@@ -73,13 +73,20 @@ def jobs_for(events: int, asked: int | None) -> int:
 @contextmanager
 def progress_to(position: int, told: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, where somebody is looking. The function is told the position reached."""
+    with progress_of(told, quiet=quiet) as progress:
+        yield lambda reached: progress(reached, position)
+
+
+@contextmanager
+def progress_of(told: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """The same where it is only known later how much there is: the function is told what is done, and of how much."""
     if quiet or not sys.stderr.isatty():
-        yield lambda reached: None
+        yield lambda done, of: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(told, total=position)
-        yield lambda reached: bar.update(task, completed=reached)
+        task = bar.add_task(told, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def finding_body(finding: Finding, speech: Speech) -> dict[str, Any]:

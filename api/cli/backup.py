@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from api.backup import back_up
-from api.cli.auditing import signing_key_option
+from api.cli.auditing import progress_of, signing_key_option
 from api.cli.options import data_option, json_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
+from api.database import DATABASE_VARIABLE
 from api.evidence import keeper_of
 
 
@@ -21,12 +22,13 @@ def command(speech: Speech) -> click.Command:
         help=speech(
             "备份全部事实，附带副本的签名检查点与公钥；服务运行时也可执行。目标为新目录；以 .sqlite 结尾时为单个文件，"
             "检查点存于其旁。不含视图（可重建）与签名私钥（请另行保管）；--credentials 另含用户密码散列。"
-            "使用 PostgreSQL 时见 docs/runbook.md。\n\n"
+            f"事实在 PostgreSQL（{DATABASE_VARIABLE}）时逐个事件读出并核对哈希，备份的形式相同，可恢复到任一种存储。\n\n"
             "例：\n\n\b\n  funding-ledger backup /backup/2026-03-31",
             "Copy all facts, with a signed checkpoint of what was copied and the public key, while the service runs. The "
             "target is a new folder; a name ending in .sqlite is one file with its checkpoint beside it. Views are not "
             "copied, they are made from the facts; nor is the signing key, keep that elsewhere; --credentials adds the "
-            "password hashes. For PostgreSQL see docs/runbook.md.\n\n"
+            f"password hashes. From PostgreSQL ({DATABASE_VARIABLE}) every event is read and its hash checked; the backup "
+            "is of the same form, and can be restored into either store.\n\n"
             "Example:\n\n\b\n  funding-ledger backup /backup/2026-03-31",
         ),
     )
@@ -38,7 +40,8 @@ def command(speech: Speech) -> click.Command:
     @click.pass_obj
     def backup(run: Run, target: Path, credentials: bool, signing_key: Path | None, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
-        made = back_up(data, target, keeper_of(data, signing_key), credentials=credentials)
+        with progress_of(speech("备份", "copying"), quiet=as_json) as progress:
+            made = back_up(data, target, keeper_of(data, signing_key), credentials=credentials, progress=progress)
         if screen.as_json:
             screen.json({"facts": str(made.place.facts), "checkpoint": str(made.place.checkpoint), "events": made.size})
             return

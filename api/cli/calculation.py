@@ -10,6 +10,7 @@ from api.cli.speech import Speech
 from ledger.errors import Text
 from ledger.money import format_yuan
 from ledger.rules import Step
+from projections.sheet import SheetStep
 
 _STEP_NAMES: Final = {
     "rent-basis": Text("租金基数", "rent basis"),
@@ -24,7 +25,7 @@ _STEP_NAMES: Final = {
 }
 
 
-def show_steps(screen: Screen, steps: Sequence[Step]) -> None:
+def show_steps(screen: Screen, steps: Sequence[Step | SheetStep]) -> None:
     say = screen.speech
     screen.table(
         say("核算", "calculation"),
@@ -34,7 +35,7 @@ def show_steps(screen: Screen, steps: Sequence[Step]) -> None:
     )
 
 
-def step_body(step: Step, speech: Speech) -> dict[str, str]:
+def step_body(step: Step | SheetStep, speech: Speech) -> dict[str, str]:
     return {
         "clause": step.clause,
         "step": step.step,
@@ -43,6 +44,6 @@ def step_body(step: Step, speech: Speech) -> dict[str, str]:
     }
 
 
-def _name(step: Step, say: Speech) -> str:
+def _name(step: Step | SheetStep, say: Speech) -> str:
     name = _STEP_NAMES.get(step.step)
     return step.step if name is None else say.said(name)

@@ -16,7 +16,7 @@ from api.cli.serve import port_option, require_free, serve_folder
 from api.cli.speech import Speech
 from api.demo.desks import POLICY
 from api.demo.folder import Demo, prepare_demo
-from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT, REFUSED_STEPS
+from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT, REFUSED_STEPS, STAGED
 from api.demo.script import EXHAUSTED, LAST_DAY, NEARLY_EXHAUSTED
 from api.demo.staff import PASSWORD, STAFF
 from ledger.calendar import business_date, system_clock
@@ -33,6 +33,7 @@ _SHOWN: Final = {
     FULL_CLAWBACK: Text("违规后全额追回，分三次到账", "all of it clawed back for a violation, in three parts"),
     NO_FAULT: Text("审计核减后退回，额度恢复", "reduced by audit, and its room restored"),
     CUT_BY_LIMIT: Text("被年度限额核减", "cut by the yearly limit"),
+    STAGED: Text("分阶段拨付，验收时按审计数结算", "paid in stages, and settled on the audit at acceptance"),
     REFUSED_STEPS: Text("同一人不得兼任两步：被拒绝的操作", "the same person in two steps: refused"),
 }
 
@@ -42,16 +43,16 @@ def command(speech: Speech) -> click.Command:
         "demo",
         short_help=speech("用演示数据试用", "try the product with demo data"),
         help=speech(
-            "用虚构的 40 家企业、三个年度 150 项申报启动服务，直到 Ctrl-C。第一次运行时生成数据，以后沿用；"
+            "用虚构的 40 家企业、三个年度 152 项申报启动服务，直到 Ctrl-C。第一次运行时生成数据，以后沿用；"
             "--fresh 重新生成。只动自己生成的演示目录，不碰其他目录。\n\n"
             "例：\n\n\b\n  funding-ledger demo --port 8000",
-            "Serve 40 invented enterprises and 150 applications of three years, until Ctrl-C. Data is made at the first "
+            "Serve 40 invented enterprises and 152 applications of three years, until Ctrl-C. Data is made at the first "
             "start and reused later; --fresh makes it anew. Touches no folder but one that it made.\n\n"
             "Example:\n\n\b\n  funding-ledger demo --port 8000",
         ),
     )
     @port_option(speech)
-    @data_option(speech, default=FOLDER_DEFAULT)
+    @data_option(speech, default=FOLDER_DEFAULT, policies=False)
     @click.option(
         "--fresh", is_flag=True, help=speech("丢弃已有的演示数据，重新生成", "discard the demo data that is there")
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from api.cli.auditing import progress_to, signing_key_option
-from api.cli.options import data_option, json_option
+from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keeper_of, open_log
@@ -56,7 +56,7 @@ def command(speech: Speech) -> click.Command:
                     version=VERSION,
                     origin=stated.origin,
                     size=stated.size,
-                    policies=_policies(PolicyRegistry.load()),
+                    policies=_policies(policies_named()),
                 )
                 with progress_to(log.size, speech("导出", "exporting"), quiet=as_json) as progress:
                     for position, line in enumerate(export_lines(log, header, signed)):

@@ -9,8 +9,12 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from api.cli.screen import Run
 from api.cli.speech import Speech
-from api.service import FACTS, Service, open_service
+from api.database import FACTS, database_url
+from api.evidence import open_log
+from api.policies import load_policies
+from api.service import Service, open_service
 from ledger.errors import NotFound, Text
 from ledger.policy.registry import PolicyRegistry
 
@@ -18,18 +22,47 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 DATA_VARIABLE: Final = "FUNDING_LEDGER_DATA"
 DATA_DEFAULT: Final = "data"
-
-DATABASE_VARIABLE: Final = "LEDGER_DATABASE_URL"
-"""The PostgreSQL database that holds the facts in production. A variable and no option: it may hold a password, and what
-is typed at a command line is seen by everyone on the machine."""
+POLICIES_VARIABLE: Final = "LEDGER_POLICIES"
 
 
-def database_url() -> str | None:
-    """The database that the environment names; None where the facts lie in the data folder."""
-    return os.environ.get(DATABASE_VARIABLE, "").strip() or None
+def data_option(speech: Speech, default: str = DATA_DEFAULT, *, policies: bool = True) -> Callable[[C], C]:
+    """Where the ledger lies; and, unless ``policies`` is false, the policies that it is kept under beside the built-in."""
+    data = _data_option(speech, default)
+    return (lambda command: data(_policies_option(speech)(command))) if policies else data
 
 
-def data_option(speech: Speech, default: str = DATA_DEFAULT) -> Callable[[C], C]:
+def _policies_option(speech: Speech) -> Callable[[C], C]:
+    def keep(context: click.Context, parameter: click.Parameter, value: tuple[Path, ...]) -> None:
+        _run(context).policies = value
+
+    return click.option(
+        "--policies",
+        type=click.Path(path_type=Path),
+        envvar=POLICIES_VARIABLE,
+        multiple=True,
+        metavar="DIR",
+        expose_value=False,
+        callback=keep,
+        help=speech(
+            f"本局自己的政策目录，内有 政策编号/版本.toml，可重复（或环境变量 {POLICIES_VARIABLE}，以“{os.pathsep}”分隔）",
+            f"a folder of policies of your own, ID/VERSION.toml, repeatable (or ${POLICIES_VARIABLE}, parted by "
+            f"“{os.pathsep}”)",
+        ),
+    )
+
+
+def policies_named() -> PolicyRegistry:
+    """The policies that the running command was told of, and the built-in ones. Raises ``PolicyFault``."""
+    return load_policies(_run(click.get_current_context()).policies)
+
+
+def _run(context: click.Context) -> Run:
+    run = context.find_object(Run)
+    assert run is not None, "every command is run by the program"
+    return run
+
+
+def _data_option(speech: Speech, default: str) -> Callable[[C], C]:
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
@@ -50,15 +83,26 @@ def json_option(speech: Speech) -> Callable[[C], C]:
 
 
 def open_existing(data: Path) -> Service:
-    """Open the ledger in a folder. Raises ``NotFound`` where there is none: a question must not create one."""
-    if database_url() is None and not (data / FACTS).is_file():
+    """Open the ledger of a folder, whose facts may lie in a database. Raises ``NotFound`` where there is none: a question
+    must not create one."""
+    if (url := database_url()) is not None:
+        if not data.is_dir():
+            raise NotFound(
+                Text(
+                    f"没有数据目录{data}。请用 --data 指明本账本的目录：事实在数据库中，检查点、公钥与用户在目录中。",
+                    f"there is no data folder {data}; name this ledger's with --data: its facts lie in the database, its "
+                    "checkpoint, keys and users in the folder",
+                )
+            )
+        open_log(data).close()
+    elif not (data / FACTS).is_file():
         raise NotFound(
             Text(
                 f"目录{data}里没有账本。请用 --data 指明目录，或先运行 funding-ledger demo 或 serve。",
                 f"there is no ledger in {data}; name its folder with --data, or run funding-ledger demo or serve first",
             )
         )
-    return open_service(data, database_url=database_url())
+    return open_service(data, database_url=url, policies=policies_named())
 
 
 def chosen_policy(policies: PolicyRegistry, policy: str | None) -> str:

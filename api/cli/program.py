@@ -22,6 +22,7 @@ from api.cli import (
     quote,
     restore,
     serve,
+    sheet,
     trace,
     users,
     verify,
@@ -32,7 +33,7 @@ from api.cli.speech import Speech, language_of, put_into
 from ledger.errors import LedgerError
 
 _COMMANDS = (
-    demo, serve, quote, limits, trace, importing, import_settlements, users,
+    demo, serve, quote, limits, trace, sheet, importing, import_settlements, users,
     keys, checkpoint, export, verify, certificate, backup, restore,
 )  # fmt: skip
 

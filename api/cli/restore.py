@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from api.backup import Place
-from api.backup import restore as restore_backup
 from api.cli.auditing import (
     checkpoint_option,
     jobs_for,
@@ -17,13 +15,14 @@ from api.cli.auditing import (
     verdict_body,
 )
 from api.cli.exits import Exit
-from api.cli.options import data_option, json_option
+from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
+from api.database import DATABASE_VARIABLE
 from api.evidence import keys_named
-from ledger.policy.registry import PolicyRegistry
+from api.restore import Restored, Source
+from api.restore import restore as restore_backup
 from ledger.seal.kept import PUBLIC_KEYS
-from ledger.store.sqlite_log import SQLiteLog
 
 
 def command(speech: Speech) -> click.Command:
@@ -31,10 +30,12 @@ def command(speech: Speech) -> click.Command:
         "restore",
         short_help=speech("从备份恢复账本", "restore the facts from a backup"),
         help=speech(
-            "先核验整个备份，再放入数据目录；原有账本改名保留。备份短于、或不同于检查点或目录中现有的账本时拒绝恢复。"
+            "先核验整个备份（或导出文件），再放入数据目录；原有账本改名保留。环境变量 "
+            f"{DATABASE_VARIABLE} 指明数据库时，恢复到该空数据库中。备份短于、或不同于检查点或目录中现有的账本时拒绝恢复。"
             "请先停止服务。\n\n"
             "例：\n\n\b\n  funding-ledger restore /backup/2026-03-31 --data data --checkpoint 2026-03-31.checkpoint",
-            "Check the whole backup, then put it into the data folder; the log that was there is kept under another name. "
+            "Check the whole backup, or export, then put it into the data folder; the log that was there is kept under "
+            f"another name. Where {DATABASE_VARIABLE} names a database, it is put there, and the database must be empty. "
             "Refuses a backup that is shorter than, or different from, a kept checkpoint or the log that lies there. Stop "
             "the service first.\n\n"
             "Example:\n\n\b\n  funding-ledger restore /backup/2026-03-31 --data data --checkpoint 2026-03-31.checkpoint",
@@ -56,34 +57,44 @@ def command(speech: Speech) -> click.Command:
     ) -> None:
         run: Run = context.obj
         screen = run.show(as_json=as_json)
-        place = Place.of(backup)
-        keys = keys_named(named_keys or _own_keys(place, data), data)
-        size = SQLiteLog(place.facts).size
-        with progress_to(size, speech("核验", "checking"), quiet=as_json) as progress:
-            restored = restore_backup(backup, data, keys, kept, jobs=jobs_for(size, None), progress=progress)
+        source = Source.open(backup)
+        try:
+            keys, size = keys_named(named_keys or _own_keys(source, data), data), source.log.size
+            with progress_to(size, speech("核验", "checking"), quiet=as_json) as progress:
+                restored = restore_backup(source, data, keys, kept, jobs=jobs_for(size, None), progress=progress)
+        finally:
+            source.log.close()
         if screen.as_json:
             aside = None if restored.aside is None else str(restored.aside)
-            screen.json({"restored": restored.verdict.whole, "aside": aside, **verdict_body(restored.verdict, speech)})
+            places = {"database": restored.database, "aside": aside}
+            screen.json({"restored": restored.verdict.whole, **places, **verdict_body(restored.verdict, speech)})
         else:
-            show_verdict(screen, restored.verdict, PolicyRegistry.load())
-            screen.line(_outcome(restored.verdict.whole, restored.aside, data, speech))
+            show_verdict(screen, restored.verdict, policies_named())
+            screen.line(_outcome(restored, data, speech))
         context.exit(Exit.DONE if restored.verdict.whole else Exit.NOT_WHOLE)
 
     return restore
 
 
-def _own_keys(place: Place, data: Path) -> tuple[str, ...]:
+def _own_keys(source: Source, data: Path) -> tuple[str, ...]:
     """The folder's public keys; those of the backup where the folder is new."""
-    if (data / PUBLIC_KEYS).is_file() or not place.public_keys.is_file():
+    if (data / PUBLIC_KEYS).is_file() or source.public_keys is None:
         return ()
-    return (str(place.public_keys),)
+    return (str(source.public_keys),)
 
 
-def _outcome(whole: bool, aside: Path | None, data: Path, say: Speech) -> str:
-    if not whole:
-        return say("未恢复，数据目录未作改动。", "Nothing was restored or changed.")
-    if aside is None:
+def _outcome(restored: Restored, data: Path, say: Speech) -> str:
+    if not restored.verdict.whole:
+        return say("未恢复，未作任何改动。", "Nothing was restored or changed.")
+    if restored.database is not None:
+        return say(
+            f"已恢复到数据库 {restored.database}；启动服务前，请授予服务所用角色其权限（见 docs/runbook.md）。",
+            f"Restored to the database {restored.database}. Before the service starts, grant its role its rights "
+            "(docs/runbook.md).",
+        )
+    if restored.aside is None:
         return say(f"已恢复到 {data}。", f"Restored to {data}.")
     return say(
-        f"已恢复到 {data}；原账本保留为 {aside}。", f"Restored to {data}; the log that was there is now {aside}."
+        f"已恢复到 {data}；原账本保留为 {restored.aside}。",
+        f"Restored to {data}; the log that was there is now {restored.aside}.",
     )

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
+from api.amounts import grouped_yuan
 from api.cli.speech import Speech, usage_error_said
 from ledger.errors import FieldError, Headroom, LedgerError, Malformed, Refusal
 from ledger.money import format_yuan
@@ -103,6 +105,8 @@ class Run:
 
     speech: Speech
     as_json: bool = False
+    policies: tuple[Path, ...] = ()
+    """Folders of policies beside the built-in ones."""
 
     def show(self, *, as_json: bool) -> Screen:
         """The screen that the command writes to; errors that leave the command are written to the same."""
@@ -130,10 +134,7 @@ def headroom_body(headroom: Headroom) -> dict[str, str]:
 
 def yuan(amount_fen: int | None) -> str:
     """An amount as tables show it: grouped, ``3,000,000.00``; empty where there is none."""
-    if amount_fen is None:
-        return ""
-    whole, _, decimals = format_yuan(abs(amount_fen)).partition(".")
-    return f"{'-' if amount_fen < 0 else ''}{int(whole):,}.{decimals}"
+    return "" if amount_fen is None else grouped_yuan(amount_fen)
 
 
 def _console(*, stderr: bool = False) -> Console:

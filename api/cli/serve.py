@@ -10,10 +10,11 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from api.cli.options import data_option, database_url
+from api.cli.options import data_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
-from api.service import open_service
+from api.database import database_url
+from api.service import Service, open_service
 from ledger.errors import Text, Unavailable
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -28,12 +29,13 @@ def command(speech: Speech) -> click.Command:
         short_help=speech("启动服务", "serve the product"),
         help=speech(
             "启动服务，直到 Ctrl-C。数据目录不存在时新建一个空账本；不自动建立任何用户，"
-            "请先用 funding-ledger users add 建立。\n\n"
+            "请先用 funding-ledger users add 建立。本局自己的政策用 --policies 加载，文件有误则不启动，并逐项说明。\n\n"
             "例：\n\n\b\n"
             "  funding-ledger users add admin --role admin --data data\n"
             "  funding-ledger serve --port 8000 --data data",
             "Serve until Ctrl-C. A folder without a ledger gets an empty one, and no user: add the first with "
-            "funding-ledger users add.\n\n"
+            "funding-ledger users add. Policies of your own are loaded with --policies; a faulty file stops the start, and "
+            "every fault is told.\n\n"
             "Example:\n\n\b\n"
             "  funding-ledger users add admin --role admin --data data\n"
             "  funding-ledger serve --port 8000 --data data",
@@ -81,10 +83,14 @@ def serve_folder(data: Path, host: str, port: int, *, demo: bool, on_ready: Call
     log_to_stderr(logging.WARNING if demo else logging.INFO)
     try:
         # The demo is for trying things out: whatever the environment says, it stays in its folder.
-        with open_service(data, database_url=None if demo else database_url()) as service:
+        with _opened(data, demo=demo) as service:
             serve(service, host=host, port=port, demo=demo, on_ready=on_ready)
     except OSError as error:
         raise _not_free(host, port, error) from error
+
+
+def _opened(data: Path, *, demo: bool) -> Service:
+    return open_service(data) if demo else open_service(data, database_url=database_url(), policies=policies_named())
 
 
 def require_free(host: str, port: int) -> None:

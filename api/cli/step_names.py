@@ -14,6 +14,7 @@ EVENT_NAMES: Final[dict[str, Text]] = {
     events.ApplicationWithdrawn.type_name: Text("撤回申报", "application withdrawn"),
     events.AmountDetermined.type_name: Text("核定金额", "amount determined"),
     events.AwardApproved.type_name: Text("审批通过", "award approved"),
+    events.StageConfirmed.type_name: Text("确认阶段", "stage confirmed"),
     events.AwardReleased.type_name: Text("释放资助", "award released"),
     events.DisbursementRequested.type_name: Text("申请拨付", "disbursement requested"),
     events.DisbursementOrdered.type_name: Text("下达支付令", "disbursement ordered"),

@@ -20,6 +20,7 @@ from ledger.identity import application_id, award_id, case_number
 from ledger.mapper import Recorded
 from ledger.money import format_yuan
 from ledger.roles import ROLE_NAMES, Role
+from ledger.stages import StageOfAward
 
 
 def command(speech: Speech) -> click.Command:
@@ -79,8 +80,20 @@ def _body(case: CaseFile, history: list[Recorded], speech: Speech) -> dict[str, 
         "awarded": format_yuan(case.awarded_fen),
         "settled": format_yuan(case.settled_fen),
         "recovered": format_yuan(case.recovered_fen),
+        "stages": [_stage_body(stage) for stage in case.stages],
         "steps": [step_body(step, speech) for step in steps],
         "events": [_event_body(recorded) for recorded in history],
+    }
+
+
+def _stage_body(stage: StageOfAward) -> dict[str, Any]:
+    return {
+        "number": stage.number,
+        "when": stage.when,
+        "share": stage.share,
+        "amount": format_yuan(stage.amount_fen),
+        "reached_on": None if stage.reached_on is None else stage.reached_on.isoformat(),
+        "paid": format_yuan(stage.paid_fen),
     }
 
 
@@ -114,6 +127,8 @@ def _show(screen: Screen, case: CaseFile, history: list[Recorded]) -> None:
         + say("，已追回 ", ", recovered ")
         + yuan(case.recovered_fen)
     )
+    if case.stages:
+        _show_stages(screen, case)
     headings = [
         say("日期", "date"),
         say("步骤", "step"),
@@ -126,6 +141,30 @@ def _show(screen: Screen, case: CaseFile, history: list[Recorded]) -> None:
     screen.table(say("经过", "history"), headings, (_row(recorded, say) for recorded in history), right=(5,))
     if case.determination is not None:
         show_steps(screen, case.determination.steps)
+
+
+def _show_stages(screen: Screen, case: CaseFile) -> None:
+    say = screen.speech
+    headings = [
+        say("阶段", "stage"),
+        say("条件", "when"),
+        say("比例", "share"),
+        say("金额（元）", "amount (yuan)"),
+        say("达到日期", "reached on"),
+        say("已拨付（元）", "paid (yuan)"),
+    ]
+    rows = (
+        [
+            str(stage.number),
+            stage.when,
+            stage.share,
+            yuan(stage.amount_fen),
+            say("未达到", "not yet") if stage.reached_on is None else stage.reached_on.isoformat(),
+            yuan(stage.paid_fen),
+        ]
+        for stage in case.stages
+    )
+    screen.table(say("拨付阶段", "stages of payment"), headings, rows, right=(3, 5))
 
 
 def _row(recorded: Recorded, say: Speech) -> list[str]:

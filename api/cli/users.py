@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from api.cli.options import data_option, database_url, json_option, open_existing
+from api.cli.options import data_option, json_option, open_existing, policies_named
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.credentials import PASSWORD_LENGTH_MAX
+from api.database import database_url
 from api.service import Service, open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.commands.revoke_role import RevokeRole
@@ -63,7 +64,7 @@ def _add(speech: Speech) -> click.Command:
         screen = run.show(as_json=as_json)
         name = _name(name)
         password = ask_password(speech, from_stdin=password_stdin, confirm=True)
-        with open_service(data, database_url=database_url()) as service:
+        with open_service(data, database_url=database_url(), policies=policies_named()) as service:
             try:
                 service.credentials.add_user(name, password)
             except ValueError as error:

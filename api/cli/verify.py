@@ -8,11 +8,10 @@ import click
 
 from api.cli.auditing import checkpoint_option, jobs_for, key_option, progress_to, show_verdict, verdict_body
 from api.cli.exits import Exit
-from api.cli.options import data_option, json_option
+from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keys_named, open_log
-from ledger.policy.registry import PolicyRegistry
 from ledger.seal.export import ExportLog
 from ledger.seal.kept import CHECKPOINT, open_kept
 from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
@@ -87,7 +86,7 @@ def command(speech: Speech) -> click.Command:
         if screen.as_json:
             screen.json(verdict_body(verdict, speech))
         else:
-            show_verdict(screen, verdict, PolicyRegistry.load())
+            show_verdict(screen, verdict, policies_named())
             if not named_keys:
                 screen.note(
                     speech(

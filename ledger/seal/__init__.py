@@ -13,6 +13,8 @@ go wrong::
     │   ├── KeyMalformed    the text of a key is not in the standard's form
     │   ├── SignatureWrong  a note is not signed by whom it must be signed
     │   └── ExportMalformed a file is no export, or not a whole one
+    ├── Unavailable
+    │   └── OutOfReach      a log on a server that does not answer; nothing was found out about it
     └── Fault
         ├── StoreFault      our own tree has a hole or a node of the wrong size
         │   └── LogNotContinued  the log is shorter than what was signed of it, or another; stops the start

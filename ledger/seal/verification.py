@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from ledger.errors import LedgerError, Text
+from ledger.errors import LedgerError, Text, Unavailable
 from ledger.mapper import read_back
 from ledger.seal.merkle import EMPTY, HASH_BYTES, combined, leaf_hash, node_hash, run_length
 
@@ -37,6 +37,13 @@ _AHEAD: Final = 4
 """Spans handed to each process before their results are taken: bounds what lies in memory."""
 
 _encode = msgspec.json.Encoder().encode
+
+
+class OutOfReach(Unavailable):
+    """A log on a server that does not answer: nothing was found out about it, so nothing is said of its events."""
+
+    def __reduce__(self) -> tuple[type[OutOfReach], tuple[Text]]:
+        return type(self), (self.text,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,8 @@ def _read(log: SealedLog, first: int, last: int) -> tuple[list[Row], list[Findin
     """The rows of a span; where some cannot even be read, those that can, found by halving."""
     try:
         return log.rows(first, last), log.findings(first, last)
+    except OutOfReach:
+        raise
     except LedgerError as error:
         if first == last:
             return [], [Finding(first, "unreadable", error.text)]

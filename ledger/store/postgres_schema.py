@@ -41,7 +41,14 @@ SCHEMA_LOCK: Final = 0x46644C67_0002
 """The advisory lock under which the schema is created."""
 
 CHANNEL: Final = "ledger_events"
-"""Notified with the last position by every transaction that records events."""
+"""Notified with the last position by every transaction that records events.
+
+A commit that notifies holds one lock of the whole server until it is flushed. Within a ledger that costs nothing, since its
+commits come one after another already, under :data:`WRITE_LOCK`: measured in turns with and without, one writer commits 1.0
+times as often (40 rounds). Two ledgers on one server take turns flushing: 0.9 times, and the more the slower the disk.
+Notifying apart from the commit would cost a second one, and a notification lost with its process: give each busy ledger
+a server of its own instead.
+"""
 
 _MARK: Final = "funding-ledger event store, schema version "
 
@@ -134,7 +141,7 @@ WHERE n.nspname = 'ledger' AND (
 UNION ALL
 SELECT 'mark', '', obj_description(to_regclass('ledger.events'), 'pg_class')
 UNION ALL
-SELECT 'table', c.relname, concat_ws(' ', c.relkind, c.relpersistence, c.relhasrules, c.relrowsecurity, (
+SELECT 'table', c.relname, concat_ws(' ', c.relkind, c.relpersistence, c.relhasrules, c.relrowsecurity, c.relhassubclass, (
     SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull), ', ' ORDER BY attnum)
     FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
 ))
@@ -155,8 +162,8 @@ WHERE n.nspname = 'ledger' AND p.proname IN ('refuse_change', 'refuse_tags', 'ad
 """
 
 _SOUND: Final = {
-    ("table", "events"): "r p f f position bigint t, type text t, tags text[] t, run bytea t, data bytea t",
-    ("table", "event_tags"): "r p f f tag_hash bigint t, position bigint t",
+    ("table", "events"): "r p f f f position bigint t, type text t, tags text[] t, run bytea t, data bytea t",
+    ("table", "event_tags"): "r p f f f tag_hash bigint t, position bigint t",
     ("index", "events_pkey"): "t t 1",
     ("index", "event_tags_pkey"): "t t 1 2",
     ("trigger", "events_are_admitted"): "A 4 admit t",
@@ -169,6 +176,9 @@ _SOUND: Final = {
 }
 
 Connection = psycopg.Connection[Any]
+
+_Seen = dict[tuple[str, str], str | None]
+"""Definitions by kind and name, as :data:`_LOOK` finds them."""
 
 
 def application_role_sql(role: str) -> str:
@@ -262,14 +272,28 @@ def settle(connection: Connection, name: str) -> None:
         ) from error
 
 
+def holds_something(connection: Connection) -> bool:
+    """Whether anything lies in the schema ``ledger``, ours or not."""
+    return ("any", "") in _seen(connection)
+
+
+def changed_objects(connection: Connection) -> list[str]:
+    """The names of our objects that are missing or changed, and of triggers that are not ours: for evidence, which is read
+    whatever became of them. Raises :class:`StoreFault` for a store that a newer program wrote."""
+    found = _seen(connection)
+    version = _version(found)
+    if version is not None and version > SCHEMA_VERSION:
+        raise _other_version(connection.info.dbname, version)
+    return [*_changed(found), *([] if version == SCHEMA_VERSION else ["COMMENT ON TABLE events"])]
+
+
 def _is_blank(connection: Connection, name: str) -> bool:
     """True where there is nothing in the schema ``ledger``, False for a store of ours; anything else is refused."""
-    seen = connection.execute(_LOOK).fetchall()
-    found = {(kind, object_name): definition for kind, object_name, definition in seen}
+    found = _seen(connection)
     if ("any", "") not in found:
         return True
-    mark = re.fullmatch(re.escape(_MARK) + r"(\d+)", found["mark", ""] or "")
-    if mark is None:
+    version = _version(found)
+    if version is None:
         raise StoreFault(
             Text(
                 zh=f"数据库 {name} 中的 ledger 模式不是本系统的账本，未作任何改动；请指定另一个数据库。",
@@ -277,13 +301,9 @@ def _is_blank(connection: Connection, name: str) -> bool:
                 "Name another database.",
             )
         )
-    if (version := int(mark[1])) != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise _other_version(name, version)
-    kinds = {"table", "index", "trigger", "function"}
-    changed = sorted(
-        key[1] for key in found.keys() | _SOUND.keys() if key[0] in kinds and found.get(key) != _SOUND.get(key)
-    )
-    if changed:
+    if changed := _changed(found):
         raise StoreFault(
             Text(
                 zh=f"数据库 {name} 的账本结构已被改动（{'、'.join(changed)}），请查明原因并从备份恢复。",
@@ -292,6 +312,22 @@ def _is_blank(connection: Connection, name: str) -> bool:
             )
         )
     return False
+
+
+def _seen(connection: Connection) -> _Seen:
+    return {(kind, name): definition for kind, name, definition in connection.execute(_LOOK).fetchall()}
+
+
+def _version(found: _Seen) -> int | None:
+    mark = re.fullmatch(re.escape(_MARK) + r"(\d+)", found["mark", ""] or "")
+    return None if mark is None else int(mark[1])
+
+
+def _changed(found: _Seen) -> list[str]:
+    kinds = {"table", "index", "trigger", "function"}
+    return sorted(
+        key[1] for key in found.keys() | _SOUND.keys() if key[0] in kinds and found.get(key) != _SOUND.get(key)
+    )
 
 
 def _unfit(name: str, reason: Text) -> StoreFault:

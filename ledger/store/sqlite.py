@@ -33,6 +33,7 @@ from ledger.seal.merkle import NodeReader, RunReader
 from ledger.store.contract import LedgerStore
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
+from ledger.store.sqlite_log_rewrite import leave
 from ledger.store.sqlite_query import EVERYTHING, Bindings, match, selection
 from ledger.store.sqlite_subscription import SQLiteSubscription
 
@@ -45,13 +46,17 @@ _INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES (?
 _HISTORY: Final = """
 SELECT t.tag, e.position, e.type, e.tags, e.data
 FROM event_tags AS t CROSS JOIN events AS e ON e.position = t.position WHERE t.tag = ? ORDER BY t.position"""
-_RUNS: Final = "SELECT position - 1, run FROM events WHERE position IN (SELECT value FROM json_each(?))"
+_RUNS: Final = """
+SELECT position - 1, ifnull(CAST(run AS BLOB), x'') FROM events WHERE position IN (SELECT value FROM json_each(?))"""
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def _sequenced(position: int, type_: str, tags: str, data: bytes) -> DCBSequencedEvent:
     try:
+        # A damaged byte can make a text of a blob, or the other way round, and nothing but this would notice.
+        if type(type_) is not str or type(data) is not bytes:
+            raise TypeError(f"a {type(type_).__name__} and a {type(data).__name__} where a text and bytes belong")
         return DCBSequencedEvent(DCBEvent(type=type_, data=data, tags=_decode_tags(tags)), position)
     except (TypeError, msgspec.DecodeError) as error:
         raise _unreadable(position, error) from error
@@ -110,8 +115,9 @@ class WriteTransaction:
         """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
         # One range scan of the index each: in process, a question costs no round trip.
         found: dict[str, list[DCBSequencedEvent]] = {tag: [] for tag in tags}
-        for tag, *row in self._connection.executemany(_HISTORY, [(tag,) for tag in found]):
-            found[tag].append(_sequenced(*row))
+        with _readable_text():
+            for tag, *row in self._connection.executemany(_HISTORY, [(tag,) for tag in found]):
+                found[tag].append(_sequenced(*row))
         return found
 
     def append(self, events: Sequence[DCBEvent]) -> int:
@@ -236,8 +242,7 @@ class SQLiteDCBRecorder(LedgerStore):
             writer, self._writer = self._writer, None
             if writer is not None:
                 # Closing writes the log back into the file; where the disk fails, the next start does that.
-                with suppress(apsw.Error):
-                    writer.close()
+                leave(writer, self._path, timeout_s=self._lock_timeout_s)
 
     def _writing_connection(self) -> apsw.Connection:
         if self._closed:
@@ -344,4 +349,20 @@ def _head(connection: apsw.Connection) -> int:
 
 
 def _rows(connection: apsw.Connection, sql: str, bindings: Bindings) -> list[Row]:
-    return cast(list[Row], connection.execute(sql, bindings).fetchall())
+    with _readable_text():
+        return cast(list[Row], connection.execute(sql, bindings).fetchall())
+
+
+@contextmanager
+def _readable_text() -> Iterator[None]:
+    """SQLite does not look into its texts, apsw does: one that is no UTF-8 leaves as a fault of the store."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise StoreFault(
+            Text(
+                zh=f"账本中有一条事件的文字已损坏（{error}），请停用服务，检查磁盘，并从备份恢复。",
+                en=f"The text of an event of the store is damaged ({error}). "
+                "Stop the service, check the disk, and restore the store from a backup.",
+            )
+        ) from error

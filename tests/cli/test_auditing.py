@@ -1,105 +1,59 @@
-"""The commands for auditors: keys, checkpoint, export, verify, certificate, backup and restore, and their exit status."""
+"""The commands for auditors: keys, checkpoint, export, verify and certificate, on both stores, and their exit status."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from psycopg.conninfo import conninfo_to_dict
 
 from api.cli.exits import Exit
-from api.cli.program import program
-from api.cli.speech import Language, Speech
 from api.evidence import history_proof, keeper_of
-from api.service import open_service
-from ledger.seal.kept import LogNotContinued
 from ledger.seal.merkle import leaf_hash, verify_inclusion
 from ledger.seal.note import open_checkpoint
-from tests.office import Office
-from tests.reliability.tampering import unguarded, update
+from tests.cli.audited_folder import (  # noqa: F401
+    Folder,
+    NewDatabase,
+    NewUrl,
+    folder,
+    in_database,
+    in_file,
+    new_database,
+    new_url,
+    postgres_server_url,
+)
+from tests.fixtures.postgres import statement
 
-ENGLISH = program(Speech(Language.EN))
-CHINESE = program(Speech(Language.ZH))
-
-
-class Folder:
-    """A data folder with one paid award and a signing key, and the command line pointed at it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.key = ""
-        path.mkdir()
-        office = Office(path)
-        self.case = office.approved("国械注准20263010001")
-        office.pay(self.case, 2_000_000_00, "流水1")
-        office.close()
-
-    def run(self, *arguments: str | Path, chinese: bool = False, data: Path | None = None) -> Result:
-        environ = {"FUNDING_LEDGER_DATA": str(data or self.path), "LEDGER_DATABASE_URL": ""}
-        command = CHINESE if chinese else ENGLISH
-        result = CliRunner().invoke(command, [str(each) for each in arguments], env=environ)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    def done(self, *arguments: str | Path, data: Path | None = None) -> Result:
-        result = self.run(*arguments, data=data)
-        assert result.exit_code == Exit.DONE, result.output
-        return result
-
-    def json(self, *arguments: str | Path, data: Path | None = None) -> Any:
-        return json.loads(self.run(*arguments, "--json", data=data).stdout)
-
-    def grow(self) -> None:
-        office = self.another_office()
-        office.submit("国械注准20263010002")
-        office.close()
-
-    def another_office(self) -> Office:
-        """On the same store, a day later for each time, with idempotency keys of its own."""
-        office = Office(self.path)
-        office.run_id += office.head()
-        office.clock.set(date(2026, 3, 2) + timedelta(days=office.head()))
-        return office
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path / "data")
-    folder.key = folder.done("keys", "--origin", "example.gov.cn/funding").stdout.strip()
-    return folder
-
+# ruff: noqa: F811
 
 # ---- keys and checkpoints
 
 
-def test_a_key_is_not_made_twice_and_its_log_not_renamed(folder: Folder, tmp_path: Path) -> None:
-    again = folder.run("keys")
+def test_a_key_is_not_made_twice_and_its_log_not_renamed(in_file: Folder, tmp_path: Path) -> None:
+    again = in_file.run("keys")
     assert again.exit_code == Exit.FAULT
     assert "exists" in again.stderr
-    renamed = folder.run("keys", "--out", tmp_path / "new.key", "--origin", "other.example")
+    renamed = in_file.run("keys", "--out", tmp_path / "new.key", "--origin", "other.example")
     assert renamed.exit_code == Exit.FAULT
     assert not (tmp_path / "new.key").exists()
-    second = folder.done("keys", "--out", tmp_path / "new.key").stdout.strip()
+    second = in_file.done("keys", "--out", tmp_path / "new.key").stdout.strip()
     assert second.startswith("example.gov.cn/funding+")
-    assert len((folder.path / "log.pub").read_text("utf-8").splitlines()) == 2
+    assert len((in_file.path / "log.pub").read_text("utf-8").splitlines()) == 2
     assert (tmp_path / "new.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_kept_elsewhere_is_not_missed(folder: Folder, tmp_path: Path) -> None:
-    shutil.move(folder.path / "log.key", tmp_path / "elsewhere.key")
-    missing = folder.run("checkpoint")
+def test_a_key_kept_elsewhere_is_not_missed(in_file: Folder, tmp_path: Path) -> None:
+    shutil.move(in_file.path / "log.key", tmp_path / "elsewhere.key")
+    missing = in_file.run("checkpoint")
     assert missing.exit_code == Exit.FAULT
     assert "funding-ledger keys" in missing.stderr
-    folder.done("checkpoint", "--signing-key", tmp_path / "elsewhere.key")
+    in_file.done("checkpoint", "--signing-key", tmp_path / "elsewhere.key")
 
 
 def test_a_checkpoint_does_not_state_anything_but_the_log(folder: Folder, tmp_path: Path) -> None:
@@ -111,7 +65,10 @@ def test_a_checkpoint_does_not_state_anything_but_the_log(folder: Folder, tmp_pa
     assert opened.checkpoint.origin == "example.gov.cn/funding"
     assert folder.json("checkpoint")["size"] == opened.checkpoint.size
     assert folder.run("checkpoint", "--out", out).exit_code == Exit.FAULT
-    assert folder.run("checkpoint", data=tmp_path / "nothing").exit_code == Exit.NOT_FOUND
+    without = folder.run("checkpoint", data=tmp_path / "nothing")
+    # Where the facts lie in a database, what is missing is the key.
+    assert without.exit_code == (Exit.FAULT if folder.url else Exit.NOT_FOUND)
+    assert not (tmp_path / "nothing").exists()
 
 
 @contextmanager
@@ -148,31 +105,31 @@ def witness(status: int, *, slow: threading.Event | None = None) -> Iterator[tup
         server.server_close()
 
 
-def test_a_witness_is_not_sent_anything_but_the_note(folder: Folder) -> None:
+def test_a_witness_is_not_sent_anything_but_the_note(in_file: Folder) -> None:
     with witness(200) as (url, taken):
-        printed = folder.done("checkpoint", "--post", url)
+        printed = in_file.done("checkpoint", "--post", url)
     assert taken == [printed.stdout.encode()]
     assert "the witness took it: 200" in printed.stderr
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_a_witness_that_did_not_take_it_is_not_passed_over(folder: Folder, status: int) -> None:
+def test_a_witness_that_did_not_take_it_is_not_passed_over(in_file: Folder, status: int) -> None:
     with witness(status) as (url, _):
-        result = folder.run("checkpoint", "--post", url)
+        result = in_file.run("checkpoint", "--post", url)
     assert result.exit_code == Exit.FAULT
     assert str(status) in result.stderr
 
 
-def test_a_witness_that_does_not_answer_is_not_waited_for_without_end(folder: Folder) -> None:
+def test_a_witness_that_does_not_answer_is_not_waited_for_without_end(in_file: Folder) -> None:
     with witness(200, slow=threading.Event()) as (url, _):
-        result = folder.run("checkpoint", "--post", url, "--timeout", "0.2")
+        result = in_file.run("checkpoint", "--post", url, "--timeout", "0.2")
     assert result.exit_code == Exit.FAULT
     assert "0.2 seconds" in result.stderr
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "example.org", "http://127.0.0.1:1/x", "http://["])
-def test_an_address_that_is_no_witness_is_told(folder: Folder, url: str) -> None:
-    result = folder.run("checkpoint", "--post", url)
+def test_an_address_that_is_no_witness_is_told(in_file: Folder, url: str) -> None:
+    result = in_file.run("checkpoint", "--post", url)
     assert result.exit_code == Exit.FAULT
     assert url in result.stderr
 
@@ -203,8 +160,8 @@ def test_an_export_is_checked_where_there_is_no_ledger(folder: Folder, tmp_path:
     export = tmp_path / "all.jsonl"
     folder.done("export", "-o", export)
     nowhere = tmp_path / "nowhere"
-    folder.done("verify", export, "--key", folder.key, data=nowhere)
-    without = folder.run("verify", export, data=nowhere)
+    folder.done("verify", export, "--key", folder.key, data=nowhere, url="")
+    without = folder.run("verify", export, data=nowhere, url="")
     assert without.exit_code == Exit.FAULT
     assert "--key" in without.stderr
     assert not nowhere.exists()
@@ -213,15 +170,13 @@ def test_an_export_is_checked_where_there_is_no_ledger(folder: Folder, tmp_path:
 def test_a_tampered_store_does_not_pass_and_its_first_wrong_event_is_named(folder: Folder, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     folder.done("checkpoint", "--out", kept)
-    facts = folder.path / "facts.sqlite"
-    update(facts, 14, data=b'{"envelope":{},"payload":{}}')
+    folder.tampered().update(14, data=b'{"envelope":{},"payload":{}}')
     body = folder.json("verify", "--checkpoint", kept)
     assert body["first_wrong"]["position"] == 14
     result = folder.run("verify", "--checkpoint", kept)
     assert result.exit_code == Exit.NOT_WHOLE
     assert "position 14" in result.stdout
-    with unguarded(facts, put_back=False):
-        pass
+    folder.tampered().unguard()
     assert folder.run("verify", "--checkpoint", kept).exit_code == Exit.NOT_WHOLE, "a changed schema does not stop it"
 
 
@@ -245,7 +200,7 @@ def test_nothing_to_compare_with_is_not_called_whole(folder: Folder) -> None:
 
 
 def test_a_checkpoint_of_another_key_is_not_compared_with(folder: Folder, tmp_path: Path) -> None:
-    kept, other = tmp_path / "kept", Folder(tmp_path / "other")
+    kept, other = tmp_path / "kept", Folder(tmp_path / "other", url="")
     other.done("keys", "--origin", "example.gov.cn/funding")
     other.done("checkpoint", "--out", kept)
     result = folder.run("verify", "--checkpoint", kept)
@@ -257,12 +212,17 @@ def test_a_checkpoint_of_another_key_is_not_compared_with(folder: Folder, tmp_pa
 def test_a_check_does_not_change_what_it_checks_or_wait_for_who_writes(folder: Folder, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     folder.done("checkpoint", "--out", kept)
-    office = Office(folder.path)
+    office = folder.office()
     with office.store.transaction():
         before = {path.name: path.read_bytes() for path in folder.path.iterdir() if not path.name.endswith("-shm")}
         folder.done("verify", "--checkpoint", kept)
         assert {name: (folder.path / name).read_bytes() for name in before} == before
     office.close()
+    if folder.url:
+        written = "SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_all_tables WHERE schemaname = 'ledger'"
+        before = dict(enumerate(statement(folder.url, written)))
+        folder.done("verify", "--checkpoint", kept)
+        assert dict(enumerate(statement(folder.url, written))) == before
 
 
 # ---- certificates and proofs
@@ -287,7 +247,7 @@ def test_a_certificate_is_not_refused_by_its_verifier(folder: Folder, tmp_path: 
 
 
 def test_a_history_is_not_proven_beyond_what_was_signed(folder: Folder) -> None:
-    with open_service(folder.path) as service:
+    with folder.service() as service:
         positions = [recorded.position for recorded in service.reader.history(folder.case)]
         assert history_proof(service.keeper, service.recorder, positions) is None
         size = service.recorder.head()
@@ -306,161 +266,46 @@ def test_a_history_is_not_proven_beyond_what_was_signed(folder: Folder) -> None:
             )
 
 
-# ---- backup, restore and the start
+# ---- a database without a ledger, or without a server
 
 
-@pytest.fixture(params=["folder", "one file"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return tmp_path / ("backup" if request.param == "folder" else "backup.sqlite")
+READERS = (
+    ("verify", "--key", "KEY", "--checkpoint", "CHECKPOINT"),
+    ("export", "-o", "OUT"),
+    ("checkpoint",),
+    ("backup", "OUT"),
+    ("certificate", "awd-7Q2M4X9KDB", "-o", "OUT"),
+    ("trace", "awd-7Q2M4X9KDB"),
+    ("limits", "91440300MA5FX3K72N"),
+)
 
 
-def test_a_backup_taken_while_others_write_is_not_torn_and_comes_back_whole(
-    folder: Folder, tmp_path: Path, target: Path
+@pytest.mark.parametrize("arguments", READERS, ids=lambda arguments: arguments[0])
+def test_a_command_that_only_reads_does_not_make_a_ledger_in_an_empty_database(
+    in_file: Folder, tmp_path: Path, new_database: NewDatabase, arguments: tuple[str, ...]
 ) -> None:
-    office = folder.another_office()
-    office.submit("国械注准20263010005")
-    made = folder.json("backup", target)
-    with office.store.transaction():
-        folder.done("backup", tmp_path / "another")
-    office.close()
-    assert made["events"] == office_head(folder.path)
-    assert not list(tmp_path.glob("*.unfinished")), "nothing half-done stays"
-    fresh = tmp_path / "fresh"
-    folder.done("restore", target, data=fresh)
-    assert folder.json("verify", data=fresh)["events"] == made["events"]
-    with open_service(fresh) as service:
-        assert service.reader.case(folder.case).settled_fen == 2_000_000_00
-    assert folder.run("backup", target).exit_code == Exit.FAULT, "a backup is never overwritten"
+    url, kept = new_database(), tmp_path / "kept"
+    in_file.done("checkpoint", "--out", kept)
+    stated = {"KEY": in_file.key, "CHECKPOINT": str(kept), "OUT": str(tmp_path / "out")}
+    result = in_file.run(*(stated.get(word, word) for word in arguments), url=url)
+    assert result.exit_code == Exit.NOT_FOUND
+    assert f"no ledger in the database {conninfo_to_dict(url)['dbname']}" in result.stderr
+    assert "funding-ledger serve" in result.stderr
+    assert statement(url, "SELECT count(*) FROM pg_namespace WHERE nspname = 'ledger'") == [(0,)]
+    assert not (tmp_path / "out").exists()
 
 
-def office_head(path: Path) -> int:
-    office = Office(path)
-    head = office.head()
-    office.close()
-    return head
+def test_a_folder_that_was_mistyped_is_not_made_beside_the_database(in_database: Folder, tmp_path: Path) -> None:
+    result = in_database.run("limits", "91440300MA5FX3K72N", data=tmp_path / "dtaa")
+    assert result.exit_code == Exit.NOT_FOUND
+    assert "--data" in result.stderr
+    assert not (tmp_path / "dtaa").exists()
 
 
-def test_credentials_are_not_in_a_backup_unless_asked_for(folder: Folder, tmp_path: Path) -> None:
-    with open_service(folder.path) as service:
-        service.credentials.add_user("wanglan", "secret")
-    folder.done("backup", tmp_path / "without")
-    folder.done("backup", tmp_path / "with", "--credentials")
-    assert not (tmp_path / "without" / "credentials.sqlite").exists()
-    copied = sqlite3.connect(tmp_path / "with" / "credentials.sqlite")
-    assert copied.execute("SELECT username FROM users").fetchall() == [("wanglan",)]
-    copied.close()
-    for path in (tmp_path / "with").iterdir():
-        assert "key" not in path.name, "the signing key is in no backup"
-
-
-def test_a_log_that_is_replaced_is_not_lost(folder: Folder, tmp_path: Path) -> None:
-    folder.done("backup", tmp_path / "backup")
-    before = (folder.path / "facts.sqlite").read_bytes()
-    body = folder.json("restore", tmp_path / "backup")
-    assert body["restored"]
-    assert Path(body["aside"]).read_bytes()[100:] == before[100:]
-    folder.done("verify")
-
-
-def test_a_backup_behind_the_log_that_lies_there_is_not_restored(folder: Folder, tmp_path: Path) -> None:
-    folder.done("backup", tmp_path / "backup")
-    (folder.path / "checkpoint").unlink()
-    folder.grow()
-    result = folder.run("restore", tmp_path / "backup")
-    assert result.exit_code == Exit.REFUSED
-    assert "facts would be lost" in result.stderr
-
-
-def test_a_backup_behind_a_kept_checkpoint_is_not_restored(folder: Folder, tmp_path: Path) -> None:
-    folder.done("backup", tmp_path / "backup")
-    folder.grow()
-    folder.done("checkpoint", "--out", tmp_path / "kept")
-    fresh = tmp_path / "fresh"
-    result = folder.run("restore", tmp_path / "backup", "--checkpoint", tmp_path / "kept", data=fresh)
-    assert result.exit_code == Exit.NOT_WHOLE
-    assert not (fresh / "facts.sqlite").exists()
-    assert not list(fresh.iterdir())
-    here = folder.run("restore", tmp_path / "backup")
-    assert here.exit_code == Exit.NOT_WHOLE, "the folder's own kept checkpoint is heeded too"
-
-
-def test_a_tampered_or_forked_backup_is_not_restored(folder: Folder, tmp_path: Path) -> None:
-    folder.done("backup", tmp_path / "backup")
-    update(tmp_path / "backup" / "facts.sqlite", 14, data=b'{"envelope":{},"payload":{}}')
-    result = folder.run("restore", tmp_path / "backup", data=tmp_path / "fresh")
-    assert result.exit_code == Exit.NOT_WHOLE
-    assert "position 14" in result.stdout
-    assert not (tmp_path / "fresh" / "facts.sqlite").exists()
-
-
-def test_a_store_in_use_is_not_replaced(folder: Folder, tmp_path: Path) -> None:
-    folder.done("backup", tmp_path / "backup")
-    office = Office(folder.path)
-    result = folder.run("restore", tmp_path / "backup")
-    office.close()
+def test_a_server_that_cannot_be_reached_is_not_called_a_broken_log(in_file: Folder, tmp_path: Path) -> None:
+    url = f"postgresql://nobody:secret@/ledger?host={tmp_path}"
+    in_file.done("checkpoint")
+    result = in_file.run("verify", url=url)
     assert result.exit_code == Exit.FAULT
-    assert "stop the service" in result.stderr
-    assert not list(folder.path.glob("*before-restore*"))
-
-
-def test_a_log_that_can_no_longer_be_read_does_not_stop_a_restore_that_is_vouched_for(
-    folder: Folder, tmp_path: Path
-) -> None:
-    folder.done("backup", tmp_path / "backup")
-    (folder.path / "facts.sqlite").write_bytes(b"rubbish" * 1000)
-    kept = folder.path / "checkpoint"
-    moved = kept.rename(tmp_path / "kept")
-    refused = folder.run("restore", tmp_path / "backup")
-    assert refused.exit_code == Exit.REFUSED
-    assert "--checkpoint" in refused.stderr
-    folder.done("restore", tmp_path / "backup", "--checkpoint", moved)
-    folder.done("verify")
-    aside = folder.path / "facts.sqlite.before-restore-1"
-    assert aside.read_bytes().startswith(b"rubbish")
-
-
-def test_something_else_is_not_taken_for_a_backup(folder: Folder, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert folder.run("restore", tmp_path / "empty").exit_code == Exit.NOT_FOUND
-    (tmp_path / "x.sqlite").write_bytes(b"rubbish" * 1000)
-    assert folder.run("restore", tmp_path / "x.sqlite", data=tmp_path / "fresh").exit_code == Exit.FAULT
-
-
-def test_facts_in_postgres_are_not_backed_up_as_if_they_lay_here(
-    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environ = {"FUNDING_LEDGER_DATA": str(folder.path), "LEDGER_DATABASE_URL": "postgresql:///ledger"}
-    result = CliRunner().invoke(ENGLISH, ["backup", str(tmp_path / "b")], env=environ)
-    assert result.exit_code == Exit.REFUSED
-    assert "pg_dump" in result.stderr
-
-
-def test_a_service_does_not_start_on_a_shorter_or_another_log(folder: Folder, tmp_path: Path) -> None:
-    """R14."""
-    older = shutil.copytree(folder.path, tmp_path / "older")
-    with open_service(folder.path) as service:
-        service.credentials.add_user("x", "y")
-    assert (folder.path / "checkpoint").is_file(), "kept when it was closed"
-    folder.grow()
-    folder.done("checkpoint")
-    shutil.copy(older / "facts.sqlite", folder.path / "facts.sqlite")
-    with pytest.raises(LogNotContinued, match="restore the newest backup"):
-        open_service(folder.path)
-    result = folder.run("limits", "91440300MA5FX3K72N")
-    assert result.exit_code == Exit.FAULT
-    other = Folder(tmp_path / "other")
-    other.grow()
-    other.grow()
-    shutil.copy(other.path / "facts.sqlite", folder.path / "facts.sqlite")
-    with pytest.raises(LogNotContinued):
-        open_service(folder.path)
-    (folder.path / "facts.sqlite").unlink()
-    with pytest.raises(LogNotContinued):
-        open_service(folder.path)
-
-
-def test_a_service_without_a_key_is_not_kept_from_starting(tmp_path: Path) -> None:
-    for _ in range(2):
-        with open_service(tmp_path / "data"):
-            pass
-    assert not (tmp_path / "data" / "checkpoint").exists()
+    assert "does not answer" in result.stderr
+    assert "secret" not in result.output

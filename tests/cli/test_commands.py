@@ -319,3 +319,36 @@ def test_refused_commands_recorded_by_questions(folder: Folder) -> None:
     folder.run("quote", "--rule", "5.2", "--enterprise", ENTERPRISE, "--item", "国械注准20263010001")
     traced = folder.json("trace", folder.case)
     assert CommandRefused.type_name not in {event["type"] for event in traced["events"]}
+
+
+def test_a_sheet_shows_how_an_amount_was_computed(folder: Folder) -> None:
+    sheet = folder.json("sheet", award_id(folder.case))
+    assert (sheet["amount"], sheet["capitals"], sheet["award_id"]) == ("6000000.00", "陆佰万元整", award_id(folder.case))
+    assert [(step["step"], step["cut"]) for step in sheet["steps"]] == [
+        ("rate", None),
+        ("item-cap", "400000.00"),
+        ("annual-cap", "0.00"),
+    ]
+    shown = folder.run("sheet", folder.case).stdout
+    assert "陆佰万元整" in shown
+    assert "1600万元 × 40% = 640万元" in shown
+    assert "cut" in folder.run("sheet", folder.case, english=True).stdout
+
+
+def test_a_sheet_is_written_as_a_page_that_opens_anywhere_and_replaces_nothing(folder: Folder, tmp_path: Path) -> None:
+    page = tmp_path / "核算表.html"
+    assert folder.run("sheet", folder.case, "-o", str(page)).exit_code == Exit.DONE
+    written = page.read_text(encoding="utf-8")
+    assert written.startswith("<!doctype html>")
+    assert "陆佰万元整" in written
+    again = folder.run("sheet", folder.case, "-o", str(page))
+    assert (again.exit_code, str(page) in again.stderr) == (Exit.FAULT, True)
+    assert page.read_text(encoding="utf-8") == written
+
+
+def test_a_sheet_of_what_does_not_exist_is_not_found(folder: Folder, tmp_path: Path) -> None:
+    page = tmp_path / "sheet.html"
+    for arguments in (("awd-0000000000",), (folder.case, "--determination", "2")):
+        assert folder.run("sheet", *arguments, "-o", str(page)).exit_code == Exit.NOT_FOUND
+    assert not page.exists()
+    assert folder.run("sheet", "7").exit_code == Exit.MALFORMED

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-
-import pytest
 
 from ledger.application import Instruction, Outcome
 from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.errors import IdempotencyConflict, Malformed, NotFound, Refusal, Unavailable
-from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
 from ledger.writer import BATCH_MAX
+from tests.ledger.counting_store import counted, office, postgres_server_url, postgres_url, store  # noqa: F401
 from tests.office import Office
 
-
-class CountingStore(SQLiteDCBRecorder):
-    """Counts transactions, and fails one where it is told to."""
-
-    transactions = 0
-    fail_in: int | None = None
-
-    @contextmanager
-    def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[WriteTransaction]:
-        self.transactions += 1
-        with super().transaction(foreseen) as transaction:
-            yield transaction
-            if self.transactions == self.fail_in:
-                raise OSError("the disk is gone")
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path, store=CountingStore(tmp_path / "facts.sqlite"))
-    yield office
-    office.close()
+# ruff: noqa: F811
 
 
 def request(case: str, amount_fen: int, key: str) -> Instruction:
@@ -47,17 +23,12 @@ def told(answers: Iterator[Outcome | Exception]) -> list[object]:
     return [answer.position if isinstance(answer, Outcome) else type(answer) for answer in answers]
 
 
-def transactions(office: Office) -> int:
-    assert isinstance(office.store, CountingStore)
-    return office.store.transactions
-
-
 def test_many_take_as_many_commits_as_one_by_one_or_their_answers_come_in_another_order(office: Office) -> None:
     case = office.approved("演械001")
-    head, before = office.head(), transactions(office)
+    head, before = office.head(), counted(office).transactions
     answers = office.ledger.execute_many(request(case, 100, f"many-{n}") for n in range(2 * BATCH_MAX + 3))
     assert told(answers) == [head + n for n in range(1, 2 * BATCH_MAX + 4)]
-    assert transactions(office) - before == 3
+    assert counted(office).transactions - before == 3
     assert len(office.reader.case(case).disbursements) == 2 * BATCH_MAX + 3
 
 
@@ -99,8 +70,8 @@ def test_a_limit_is_overshot_by_a_batch(office: Office) -> None:
 
 def test_a_commit_that_fails_fails_more_than_its_own_batch(office: Office) -> None:
     case = office.approved("演械001")
-    assert isinstance(office.store, CountingStore)
-    office.store.fail_in = office.store.transactions + 1
+    store = counted(office)
+    store.fail, store.fail_in = OSError("the disk is gone"), store.transactions + 1
     instructions = [request(case, 100, f"many-{n}") for n in range(BATCH_MAX + 2)]
     head = office.head()
     answers = told(office.ledger.execute_many(instructions))
@@ -110,10 +81,10 @@ def test_a_commit_that_fails_fails_more_than_its_own_batch(office: Office) -> No
 
 
 def test_nothing_to_do_waits_for_ever(office: Office) -> None:
-    before = transactions(office)
+    before = counted(office).transactions
     assert list(office.ledger.execute_many([])) == []
     assert told(office.ledger.execute_many([request("0000000000", -1, "malformed")])) == [Malformed]
-    assert transactions(office) == before
+    assert counted(office).transactions == before
 
 
 def test_others_wait_for_the_whole_of_a_long_import_or_meet_half_of_it(office: Office) -> None:

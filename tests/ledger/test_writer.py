@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from eventsourcing.dcb.api import DCBEvent
@@ -18,9 +16,18 @@ from ledger.events import case_tag
 from ledger.mapper import Recorded
 from ledger.memory import Memory
 from ledger.session import Session
-from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
 from ledger.writer import Writer, _Company, _Ticket
+from tests.ledger.counting_store import (  # noqa: F401
+    CountingStore,
+    counted,
+    office,
+    postgres_server_url,
+    postgres_url,
+    store,
+)
 from tests.office import Office
+
+# ruff: noqa: F811
 
 
 class Counting:
@@ -40,28 +47,6 @@ class Counting:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
-
-
-class CountingStore(SQLiteDCBRecorder):
-    """Counts transactions, and fails their commit where it is told to."""
-
-    transactions = 0
-    fail: Exception | None = None
-
-    @contextmanager
-    def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[WriteTransaction]:
-        self.transactions += 1
-        with super().transaction(foreseen) as transaction:
-            yield transaction
-            if self.fail is not None:
-                raise self.fail
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CountingStore]:
-    store = CountingStore(tmp_path / "facts.sqlite")
-    yield store
-    store.close()
 
 
 def test_those_who_wait_while_one_is_decided_share_the_next_commit(store: CountingStore) -> None:
@@ -123,16 +108,13 @@ def test_a_backlog_beyond_the_bound_is_told_at_once(store: CountingStore) -> Non
         assert waiting.result() == "second"
 
 
-def test_a_failed_commit_leaves_no_memory_of_what_it_would_have_recorded(tmp_path: Path) -> None:
-    store = CountingStore(tmp_path / "facts.sqlite")
-    office = Office(tmp_path, store=store)
+def test_a_failed_commit_leaves_no_memory_of_what_it_would_have_recorded(office: Office) -> None:
     case = office.submit("国械注准20263010001")
-    store.fail = OSError("disk")
+    counted(office).fail = OSError("disk")
     with pytest.raises(Unavailable):
         office.give(AcceptApplication(case=case, acceptance_number="1"), "intake", key="k")
-    store.fail = None
+    counted(office).fail = None
     assert office.give(AcceptApplication(case=case, acceptance_number="1"), "intake", key="k").replayed is False
-    store.close()
 
 
 def test_what_another_process_recorded_is_known_before_the_next_decision(office: Office) -> None:
@@ -146,14 +128,12 @@ def test_what_another_process_recorded_is_known_before_the_next_decision(office:
         other.execute(third, actor="intake", key="other-2")
 
 
-def test_memory_is_bounded_and_what_is_forgotten_is_read_again(tmp_path: Path) -> None:
-    office = Office(tmp_path)
+def test_memory_is_bounded_and_what_is_forgotten_is_read_again(office: Office) -> None:
     office.ledger._writer._memory = memory = Memory(tags_max=3)
     cases = [office.submit(f"国械注准2026301000{number}") for number in range(5)]
     for number, case in enumerate(cases):
         office.give(AcceptApplication(case=case, acceptance_number=str(number)), "intake")
     assert len(memory) <= 3
-    office.close()
 
 
 def test_an_unreadable_history_fails_the_one_who_asks_for_it(office: Office) -> None:

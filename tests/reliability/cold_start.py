@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
 from api.service import FACTS, open_service
+from ledger.application import FundingLedger
+from ledger.commands.grant_role import GrantRole
 from ledger.mapper import from_stored
-from tests.reliability.offspring import Offspring
-from tests.reliability.stores import EmptyStores
+from ledger.roles import SYSTEM
+from projections.compose import compose
+from tests.reliability.offspring import POLICIES, Offspring
+from tests.reliability.stores import EmptyStores, Opener, empty_sqlite
 from tests.reliability.workplace import workplace
 
 WORKERS: Final = 16
@@ -30,15 +36,32 @@ def start_services(processes: Offspring) -> list[str]:
 def start_stores(processes: Offspring, empty_stores: EmptyStores) -> list[str]:
     """Problems met when sixteen processes open one empty store and record through the door."""
     with empty_stores() as open_store:
-        kind, address = open_store.kind, open_store.address
-        ended = processes.do(job="start-store", kind=kind, address=address, count=WORKERS, now=NOW.isoformat())
-        if any(ended):
-            return [f"workers ended with {ended}"]
-        store = open_store()
-        try:
-            return _problems([from_stored(stored).envelope.key for stored in store.read()])
-        finally:
-            store.close()
+        return _started(processes, open_store)
+
+
+def start_on_a_log_left_behind(processes: Offspring) -> list[str]:
+    """The same on a SQLite store that a process left with something in its log when it was killed."""
+    with workplace("cold-start") as folder, empty_sqlite() as open_left:
+        store = open_left()
+        ledger = FundingLedger(store, POLICIES, compose(), lambda: NOW, os.urandom)
+        ledger.execute(GrantRole(person="all", role="intake"), actor=SYSTEM, key="common")
+        for suffix in ("", "-wal"):
+            shutil.copy(open_left.address + suffix, folder / (FACTS + suffix))
+        store.close()
+        assert (folder / f"{FACTS}-wal").stat().st_size > 0
+        return _started(processes, Opener("sqlite", str(folder / FACTS)))
+
+
+def _started(processes: Offspring, open_store: Opener) -> list[str]:
+    kind, address = open_store.kind, open_store.address
+    ended = processes.do(job="start-store", kind=kind, address=address, count=WORKERS, now=NOW.isoformat())
+    if any(ended):
+        return [f"workers ended with {ended}"]
+    store = open_store()
+    try:
+        return _problems([from_stored(stored).envelope.key for stored in store.read()])
+    finally:
+        store.close()
 
 
 def _problems(keys: list[str | None]) -> list[str]:

@@ -39,6 +39,14 @@ class Unlinked:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A file that was there got this name, in the place of whichever had it."""
+
+    name: str
+    file: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wrote:
     file: int
     offset: int
@@ -71,19 +79,21 @@ class Acknowledged:
     position: int
 
 
-Note = Created | Unlinked | Wrote | Truncated | Flushed | NamesFlushed | Acknowledged
+Note = Created | Unlinked | Named | Wrote | Truncated | Flushed | NamesFlushed | Acknowledged
 
 
 class RecordingDisk(apsw.VFS):
     """The machine's disk, with a record; the default for connections that are opened while :meth:`in_use`.
 
-    ``notes`` may be appended to, to tell what else happened in between. ``fail_flush`` makes the next flush fail.
+    ``notes`` may be appended to, to tell what else happened in between. ``fail_flush`` makes the next flush fail;
+    ``miss_flush`` makes it never happen, as when the process dies just before.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.usual = apsw.vfs_names()[0]
         self.notes: list[Note] = []
         self.fail_flush = False
+        self.miss_flush = False
         self._folder = str(folder)
         self._files: dict[str, int] = {}
         self._created = 0
@@ -110,6 +120,17 @@ class RecordingDisk(apsw.VFS):
         if name not in self._files:
             self.notes.append(Created(name, self._enter(name)))
         return self._files[name]
+
+    def rename(self, old: str, new: str) -> None:
+        """What :func:`os.replace` and a flush of the folder do: SQLite's own interface to a disk has no renaming."""
+        os.replace(old, new)
+        file = self._files.pop(os.path.basename(old))
+        self._files[os.path.basename(new)] = file
+        self.notes += [Named(os.path.basename(new), file), Unlinked(os.path.basename(old)), NamesFlushed()]
+
+    def remove(self, name: str) -> None:
+        if os.path.basename(name) in self._files:
+            self.xDelete(name, False)
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         return _RecordingFile(self, name, flags)
@@ -139,6 +160,8 @@ class _RecordingFile(apsw.VFSFile):
         self._disk.notes.append(Truncated(self._file, newsize))
 
     def xSync(self, flags: int) -> None:
+        if self._disk.miss_flush:
+            raise apsw.IOError("nobody is there to flush")
         if self._disk.fail_flush:
             self._disk.fail_flush = False
             self._disk.notes.append(Flushed(self._file, failed=True))
@@ -231,7 +254,7 @@ class PowerLoss:
         self._notes = disk.notes
         self._content = {file: _Content(bytearray(data)) for file, data in disk.initial.values()}
         self._names = {name: file for name, (file, _) in disk.initial.items()}
-        self._names_since: list[Created | Unlinked] = []
+        self._names_since: list[Created | Named | Unlinked] = []
         self._acknowledged = acknowledged
 
     def images(self, count: int, chance: Random) -> Iterator[Image]:
@@ -253,7 +276,7 @@ class PowerLoss:
             case Created(file=file):
                 self._content[file] = _Content()
                 self._names_since.append(note)
-            case Unlinked():
+            case Unlinked() | Named():
                 self._names_since.append(note)
             case NamesFlushed():
                 for change in self._names_since:
@@ -272,11 +295,11 @@ class PowerLoss:
         return {name: _after(self._content[file], mood, chance) for name, file in names.items()}
 
 
-def _rename(names: dict[str, int], change: Created | Unlinked) -> None:
-    if isinstance(change, Created):
-        names[change.name] = change.file
-    else:
+def _rename(names: dict[str, int], change: Created | Named | Unlinked) -> None:
+    if isinstance(change, Unlinked):
         names.pop(change.name, None)
+    else:
+        names[change.name] = change.file
 
 
 def _how_many(most: int, mood: Mood, chance: Random) -> int:

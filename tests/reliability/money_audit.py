@@ -14,7 +14,10 @@ from datetime import UTC, datetime
 from ledger import events as e
 from ledger.mapper import Recorded
 from ledger.money import parse_yuan
-from tests.reliability.money_model import BONUS_FEN, C5_FEN, ITEM_CAP_FEN
+from tests.reliability.money_model import BONUS_FEN, C5_FEN, ITEM_CAP_FEN, STAGED, STAGED_CAP_FEN
+
+DUE_TENTHS = (4, 7, 10)
+"""Of what a staged award comes to, by the stages reached, at most."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class Account:
     settled_fen: int = 0
     ordered_back_fen: int = 0
     recovered_fen: int = 0
+    stages_reached: int | None = None
     open_violations: set[int] = field(default_factory=set)
 
 
@@ -69,12 +73,15 @@ class Audit:
         assert isinstance(event, e.AwardApproved | e.AwardReleased | e.RecoveryReceived)
         sign = 1 if isinstance(event, e.AwardApproved) else -1
         for draw in event.draws:
-            before_fen = self.drawn_fen[draw.scope]
-            assert not (sign > 0 and draw.limit == "item" and before_fen), f"I5: {draw.scope} is funded twice"
+            before_fen, is_staged = self.drawn_fen[draw.scope], draw.scope.endswith(f"/{STAGED}")
+            funded = sign > 0 and draw.limit == "item" and before_fen and not is_staged
+            assert not funded, f"I5: {draw.scope} is funded twice"
             self.drawn_fen[draw.scope] = before_fen + sign * draw.amount_fen
-            ceiling_fen = C5_FEN if draw.limit == "C5" else max(ITEM_CAP_FEN.values()) + BONUS_FEN
-            assert 0 <= self.drawn_fen[draw.scope] <= ceiling_fen, f"I1: {draw.scope}"
-        assert sign < 0 or {draw.limit for draw in event.draws} == {"C5", "item"}, "I1: an award draws on both limits"
+            item_fen = STAGED_CAP_FEN if is_staged else max(ITEM_CAP_FEN.values()) + BONUS_FEN
+            assert 0 <= self.drawn_fen[draw.scope] <= (C5_FEN if draw.limit == "C5" else item_fen), f"I1: {draw.scope}"
+        drawn = {draw.limit for draw in event.draws}
+        if isinstance(event, e.AwardApproved):
+            assert drawn == ({"item"} if event.rule == STAGED else {"C5", "item"}), "I1: an award draws on its limits"
         of_budget_fen = event.drawn_fen if isinstance(event, e.RecoveryReceived) else event.amount_fen
         self.drawn_fen[event.budget_scope] += sign * of_budget_fen
         budget_fen = self.budget_fen.get(event.budget_scope)
@@ -84,8 +91,12 @@ class Audit:
         stopped = bool(account.open_violations) or account.ordered_back_fen > account.recovered_fen
         match event:
             case e.ApplicationSubmitted(rule=rule, particulars=particulars):
-                account.cost_fen = parse_yuan(particulars["rd_cost"])
-                account.cap_fen = ITEM_CAP_FEN[rule] + BONUS_FEN * bool(particulars["special_approval"])
+                if rule == STAGED:
+                    account.cost_fen, account.cap_fen = parse_yuan(particulars["total_investment"]), STAGED_CAP_FEN
+                    account.stages_reached = 1
+                else:
+                    account.cost_fen = parse_yuan(particulars["rd_cost"])
+                    account.cap_fen = ITEM_CAP_FEN[rule] + BONUS_FEN * bool(particulars["special_approval"])
             case e.AwardApproved(amount_fen=amount_fen):
                 assert 0 < amount_fen <= min(account.cap_fen, account.cost_fen * 2 // 5), "I2: cap and rate"
                 assert account.awarded_fen == 0, "I2: a case is awarded once"
@@ -95,6 +106,15 @@ class Audit:
             case e.DisbursementRequested(amount_fen=amount_fen):
                 assert not stopped, "I6: requested while stopped"
                 account.committed_fen += amount_fen
+                if account.stages_reached is not None:
+                    due_fen = account.awarded_fen * DUE_TENTHS[account.stages_reached - 1] // 10
+                    assert account.committed_fen <= due_fen, "I3: requested within the stages reached"
+            case e.StageConfirmed(stage=stage, final_fen=final_fen):
+                assert not stopped, "I6: confirmed while stopped"
+                assert account.stages_reached == stage - 1, "I3: stages are reached in order"
+                account.stages_reached = stage
+                due_fen = account.awarded_fen - account.recovered_fen
+                assert final_fen is None or due_fen <= final_fen, "I3: settled within the audit"
             case e.DisbursementOrdered():
                 assert not stopped, "I6: ordered while stopped"
             case e.DisbursementCancelled(amount_fen=amount_fen) | e.DisbursementReturned(amount_fen=amount_fen):

@@ -33,6 +33,7 @@ from ledger.commands.approve_award import ApproveAward
 from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.cancel_recovery import CancelRecovery
 from ledger.commands.command import Command
+from ledger.commands.confirm_stage import ConfirmStage
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
 from ledger.commands.grant_role import GrantRole
@@ -56,7 +57,7 @@ from projections.compose import compose
 from projections.reader import Reader
 from tests.office import POLICY, SteppingClock
 from tests.reliability.money_audit import Audit
-from tests.reliability.money_model import Matter, Model
+from tests.reliability.money_model import STAGED, Matter, Model
 from tests.reliability.stores import EmptyStores
 
 R = Role
@@ -159,15 +160,21 @@ class MoneyMachine(RuleBasedStateMachine):
         self.played.sequences += 1
         self.after.close()
 
-    @initialize(begun=st.lists(st.tuples(st.sampled_from(COSTS_FEN[:5]), st.integers(0, 12)), min_size=1, max_size=3))
-    def open_the_office(self, begun: list[tuple[int, int]]) -> None:
+    @initialize(
+        begun=st.lists(
+            st.tuples(st.sampled_from(("5.2", "5.2", STAGED)), st.sampled_from(COSTS_FEN[:5]), st.integers(0, 12)),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    def open_the_office(self, begun: list[tuple[str, int, int]]) -> None:
         """Staff, and a few cases that have come some way already: what is worth testing lies at the end of a long way."""
         for person, roles in PEOPLE.items():
             for role in roles:
                 self.doors[0].execute(GrantRole(person=person, role=role), actor=SYSTEM, key=f"{person}-{role}")
         self.read_on()
-        for number, (cost_fen, steps) in enumerate(begun):
-            self.submit(number % 2, ENTERPRISES[0], "5.2", number + 1, cost_fen, True)
+        for number, (rule_id, cost_fen, steps) in enumerate(begun):
+            self.submit(number % 2, ENTERPRISES[0], rule_id, number + 1, cost_fen, True)
             self.advance(self.model.matters[-1], steps, "half")
 
     # --- giving commands --------------------------------------------------------------------------
@@ -231,6 +238,10 @@ class MoneyMachine(RuleBasedStateMachine):
     def pick(self, which: int) -> Matter:
         return self.model.matters[which % len(self.model.matters)]
 
+    def staged(self) -> list[Matter]:
+        """The awards that are paid in stages, at most as many as :data:`which` may tell apart."""
+        return [one for one in self.model.matters if one.rule == STAGED and one.approved_fen][:FAR]
+
     def number_of(self, things: list[Any], which: int) -> int:
         """Mostly one that is there, the last more often than others; now and then one that is not."""
         if which == FAR or not things:
@@ -248,19 +259,20 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(
         who=who,
         enterprise=st.sampled_from((*ENTERPRISES, ENTERPRISES[0])),
-        rule_id=st.sampled_from(("5.1", "5.2", "5.2")),
+        rule_id=st.sampled_from(("5.1", "5.2", "5.2", STAGED)),
         item=st.integers(1, 6),
         cost_fen=st.sampled_from(COSTS_FEN) | st.integers(0, 2_000_000_000),
         special=st.booleans(),
     )
     def submit(self, who: int, enterprise: str, rule_id: str, item: int, cost_fen: int, special: bool) -> None:
+        is_staged, cost = rule_id == STAGED, format_yuan(cost_fen)
         command = SubmitApplication(
             policy=POLICY,
             rule=rule_id,
             enterprise=enterprise,
             enterprise_name="示例医疗科技有限公司",
-            item=f"国械注准2026{item}",
-            particulars={"rd_cost": format_yuan(cost_fen).replace(",", ""), "special_approval": special},
+            item=f"{'装备' if is_staged else '国械注准2026'}{item}",
+            particulars={"total_investment": cost} if is_staged else {"rd_cost": cost, "special_approval": special},
         )
         by = self.actor(who, R.INTAKE)
         outcome = self.give(command, by, lambda: None)
@@ -317,9 +329,21 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(which=which, who=who, amount=amounts)
     def request(self, which: int, who: int, amount: str) -> None:
         matter, by = self.pick(which), self.actor(who, R.FINANCE)
-        amount_fen = some_of(matter.awarded_fen - matter.committed_fen, amount)
+        amount_fen = some_of(matter.due_fen - matter.committed_fen, amount)
         command = RequestDisbursement(case=matter.number, amount_fen=amount_fen)
         self.give(command, by, lambda: self.model.request(matter, by, amount_fen))
+
+    @precondition(lambda self: self.staged())
+    @rule(which=which, who=who, nth=which, audited=st.sampled_from(("all", "all", "half")))
+    def confirm(self, which: int, who: int, nth: int, audited: str) -> None:
+        """Mostly the next stage; at the last one the audit finds the whole cost, or half of it."""
+        staged = self.staged()
+        matter = self.pick(which) if which == FAR else staged[which % len(staged)]
+        by = self.actor(who, R.REVIEWER)
+        stage = matter.reached + 1 if nth < 6 else nth - 5
+        audited_fen = some_of(matter.cost_fen, audited) if stage == 3 else None
+        command = ConfirmStage(case=matter.number, stage=stage, audited_fen=audited_fen, reference="验收报告")
+        self.give(command, by, lambda: self.model.confirm(matter, by, stage, audited_fen))
 
     @precondition(lambda self: self.model.matters)
     @rule(which=which, who=who, nth=which)
@@ -449,6 +473,8 @@ class MoneyMachine(RuleBasedStateMachine):
             self.order(which, 2, last)
         elif "ordered" in states[-1:]:
             self.settle(which, 1, last, 0, "all")
+        elif matter.due_fen <= matter.committed_fen and matter.reached < 3:
+            self.confirm(self.staged().index(matter), 0, 0, "all")
         else:
             self.request(which, 1, amount)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,8 +31,9 @@ from ledger.events import case_tag, key_tag
 from ledger.policy.registry import PolicyRegistry
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import Frontier, frontier_at, leaf_hash
-from ledger.store import sqlite_connections
+from ledger.store import sqlite_connections, sqlite_log_rewrite
 from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
+from ledger.store.sqlite_log import SQLiteLog
 from tests.office import Office
 from tests.reliability.disk import Acknowledged, Image, PowerLoss, RecordingDisk
 from tests.reliability.workplace import workplace
@@ -159,6 +160,8 @@ def live(life: Life, folder: Path) -> tuple[RecordingDisk, Story, list[Event]]:
         disk.in_use(),
         patch.object(sqlite_connections, "CHECKPOINT_PAGES", pages),
         patch.object(sqlite_connections, "LOG_KEPT_BYTES", kept),
+        patch.object(sqlite_log_rewrite, "take_name", disk.rename),
+        patch.object(sqlite_log_rewrite, "remove", disk.remove),
     ):
         (_live_at_the_door if life.through_the_door else _live_at_the_store)(life, folder, disk, story, chance)
     return disk, story, began
@@ -167,12 +170,12 @@ def live(life: Life, folder: Path) -> tuple[RecordingDisk, Story, list[Event]]:
 def stored(path: Path) -> list[Event]:
     store = SQLiteDCBRecorder(path)
     try:
-        return _all_of(store)
+        return all_of(store)
     finally:
         store.close()
 
 
-def _all_of(store: SQLiteDCBRecorder) -> list[Event]:
+def all_of(store: SQLiteDCBRecorder) -> list[Event]:
     return [(each.event.type, tuple(each.event.tags), each.event.data) for each in store.read()]
 
 
@@ -199,13 +202,54 @@ def _live_at_the_store(life: Life, folder: Path, disk: RecordingDisk, story: Sto
             elif roll < 0.94:
                 list(store.read(after=store.head() // 2))
             elif life.restarts:
-                store.close()
-                disk.fail_flush = False
-                stores[number] = open_store()
+                _end(store, disk, chance)
+                disk.fail_flush = life.flushes_fail and chance.random() < 0.2
+                with _perhaps_looked_at(folder / FACTS, chance):
+                    stores[number] = _started(open_store)
         disk.fail_flush = False
-    story.events = _all_of(stores[0])
+    story.events = all_of(stores[0])
     for store in stores:
         store.close()
+
+
+def kill(store: SQLiteDCBRecorder) -> None:
+    """Close it as the kernel would: everything stays as it lies, the log is not written back."""
+    for connection in (store._writing_connection(), *store._readers._idle):
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    store.close()
+
+
+def _end(store: WitnessedStore, disk: RecordingDisk, chance: Random) -> None:
+    """Closed, or killed, perhaps in the middle of a commit."""
+    roll = chance.random()
+    if roll < 0.25:
+        disk.miss_flush = True
+        with suppress(Unavailable):
+            store.append(_events(chance))
+        disk.miss_flush = False
+    if roll < 0.5:
+        kill(store)
+    store.close()
+
+
+@contextmanager
+def _perhaps_looked_at(path: Path, chance: Random) -> Iterator[None]:
+    """An auditor may have come first, and may still be there when the service starts."""
+    log = None
+    if chance.random() < 0.3:
+        with suppress(Unavailable):
+            log = SQLiteLog(path)
+    yield
+    if log is not None:
+        log.close()
+
+
+def _started(start: Callable[[], WitnessedStore]) -> WitnessedStore:
+    """A service that does not start on a failing disk is started again; this one fails once."""
+    try:
+        return start()
+    except Unavailable:
+        return start()
 
 
 def _events(chance: Random) -> list[DCBEvent]:
@@ -266,7 +310,7 @@ def _live_at_the_door(life: Life, folder: Path, disk: RecordingDisk, story: Stor
     with ThreadPoolExecutor(3) as clerks:
         list(clerks.map(case, range(3)))
     disk.fail_flush = False
-    story.events = _all_of(store)
+    story.events = all_of(store)
     store.close()
 
 
@@ -292,7 +336,7 @@ def found_in(image: Image, story: Story, folder: Path, chance: Random) -> list[E
 
 
 def _examined(store: SQLiteDCBRecorder, image: Image, story: Story, chance: Random) -> list[Event]:
-    found = _all_of(store)
+    found = all_of(store)
     with store._readers.lend() as connection:
         verdict = connection.pragma("integrity_check")
         positions = [position for (position,) in connection.execute("SELECT position FROM events ORDER BY position")]
@@ -330,7 +374,7 @@ def ask_again(image: Image, story: Story, folder: Path) -> None:
     store = SQLiteDCBRecorder(folder / FACTS)
     try:
         office = Office(folder, store=store, today=LAST_DAY)
-        kept = {tag for _, tags, _ in _all_of(store) for tag in tags}
+        kept = {tag for _, tags, _ in all_of(store) for tag in tags}
         asked = sorted(story.asked, key=lambda each: each.position)
         for each in [each for each in asked if each.position <= image.acknowledged][-3:]:
             if _answer(office, each) != (each.position, True):
@@ -399,7 +443,7 @@ def fail_the_power(
                 restarts=restarts,
                 synchronous=synchronous,
             )
-            disk, story, began = live(life, _laid_out(place / "life", survivors.pop(life.through_the_door)))
+            disk, story, began = live(life, laid_out(place / "life", survivors.pop(life.through_the_door)))
             tally.lives += 1
             survivors[life.through_the_door] = {}
             for image in PowerLoss(disk, acknowledged=len(began)).images(per_life, chance):
@@ -407,10 +451,10 @@ def fail_the_power(
                 seen.add(hash((image.acknowledged, *sorted(image.files.items()))))
                 tally.distinct = len(seen)
                 try:
-                    found = found_in(image, story, _laid_out(place / "image", {}), chance)
+                    found = found_in(image, story, laid_out(place / "image", {}), chance)
                     if story.asked and chance.random() < 0.1:
                         tally.asked_again += 1
-                        ask_again(image, story, _laid_out(place / "door", {}))
+                        ask_again(image, story, laid_out(place / "door", {}))
                 except Loss as loss:
                     tally.losses.append((loss.kind, f"life {number}, note {image.at}: {loss}"))
                     continue
@@ -419,7 +463,7 @@ def fail_the_power(
     return tally
 
 
-def _laid_out(folder: Path, files: dict[str, bytes]) -> Path:
+def laid_out(folder: Path, files: dict[str, bytes]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, content in files.items():

@@ -11,6 +11,7 @@ class Figures:
     """Counts of what is done; what each goal asks for is said with the goal, in :mod:`tests.reliability.soak`."""
 
     http_kills: int
+    http_kills_postgres: int
     power_loss_images: int
     money_sequences: int
     money_sequences_postgres: int
@@ -23,6 +24,7 @@ class Figures:
 
 SHORT: Final = Figures(
     http_kills=50,
+    http_kills_postgres=10,
     power_loss_images=10_000,
     money_sequences=40,
     money_sequences_postgres=5,
@@ -36,6 +38,7 @@ SHORT: Final = Figures(
 
 LONG: Final = Figures(
     http_kills=500,
+    http_kills_postgres=100,
     power_loss_images=50_000,
     # Some end early: as many as make 50,000 steps.
     money_sequences=1_400,
@@ -49,6 +52,7 @@ LONG: Final = Figures(
 
 QUICK: Final = Figures(
     http_kills=20,
+    http_kills_postgres=5,
     power_loss_images=1_000,
     money_sequences=20,
     money_sequences_postgres=5,

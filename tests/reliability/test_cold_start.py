@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.cold_start import start_services, start_stores
+from tests.reliability.cold_start import start_on_a_log_left_behind, start_services, start_stores
 from tests.reliability.offspring import Offspring, offspring
 from tests.reliability.soak_figures import SHORT
 from tests.reliability.stores import EmptyStores, empty_stores, postgres_server_url  # noqa: F401
@@ -28,6 +28,10 @@ def test_sixteen_openers_of_one_empty_store_fail_or_lose_nothing(
     empty_stores: EmptyStores,  # noqa: F811
 ) -> None:
     assert [start_stores(processes, empty_stores) for _ in range(SHORT.cold_starts)] == [[]] * SHORT.cold_starts
+
+
+def test_sixteen_openers_of_a_log_left_behind_fail_or_lose_nothing(processes: Offspring) -> None:
+    assert [start_on_a_log_left_behind(processes) for _ in range(SHORT.cold_starts)] == [[]] * SHORT.cold_starts
 
 
 def test_a_worker_that_fails_is_found_out(processes: Offspring, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,191 +1,25 @@
-"""What the server has answered is on the disk: killed fifty times under load, it loses nothing and doubles nothing.
-
-kill -9 cannot show a missing flush (the operating system keeps what was written); it shows what a process forgets: facts
-answered before they were written, keys that do not outlive the process, stores that cannot be opened again.
-"""
+"""R1: what the server has answered is on the disk; killed under load again and again, it loses and doubles nothing."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from api.service import open_service
-from ledger.commands.grant_role import GrantRole
-from ledger.roles import SYSTEM
-
-KILLS = 50
-CLIENTS = 4
-LIFE_SECONDS = (0.02, 0.25)
-"""How long a server lives after its first answer of a round."""
-
-# Starting Python and importing everything takes longer than a round: done once, each server is then a fork of a process
-# that has opened nothing yet.
-NURSERY = """
-import os, sys
-from pathlib import Path
-from api.server import serve
-from api.service import open_service
-
-for _ in sys.stdin:
-    server = os.fork()
-    if server == 0:
-        with open_service(Path(sys.argv[1])) as service:
-            serve(service, port=0, on_ready=lambda url: print(os.getpid(), url, flush=True))
-        os._exit(0)
-    os.waitpid(server, 0)
-"""
-
-
-@dataclass
-class Office:
-    """Clients that record, and remember what they were told."""
-
-    token: str
-    answered: dict[str, bytes] = field(default_factory=dict)
-    """Key → the answer's body."""
-    unanswered: list[str] = field(default_factory=list)
-    """Keys of requests that were sent and not answered: perhaps recorded, perhaps not."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def submit(self, server: http.client.HTTPConnection, key: str) -> tuple[bytes, bool]:
-        """The answer, and whether it was given before. Raises where the server died over it."""
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": key,
-        }
-        server.request("POST", "/api/v1/applications", json.dumps(claim(key)), headers)
-        answer = server.getresponse()
-        body = answer.read()
-        assert answer.status == 201, body
-        return body, answer.headers["Idempotency-Replayed"] == "true"
-
-    def record_until_killed(self, url: str, name: str, begun: threading.Event) -> None:
-        server = connected(url)
-        for number in range(1_000_000):
-            key = f"{name}-{number}"
-            try:
-                body, replayed = self.submit(server, key)
-            except (OSError, http.client.HTTPException):
-                with self._lock:
-                    self.unanswered.append(key)
-                return
-            assert not replayed, key
-            with self._lock:
-                self.answered[key] = body
-            begun.set()
-
-
-def claim(key: str) -> dict[str, Any]:
-    return {
-        "policy": "shenzhen-meddev-2022",
-        "rule": "5.2",
-        "enterprise": "91440300MA5FX3K72N",
-        "enterprise_name": "深圳示例医疗有限公司",
-        "item": f"产品{key}",
-        "particulars": {"rd_cost": "16000000.00", "special_approval": False},
-    }
-
-
-def connected(url: str) -> http.client.HTTPConnection:
-    address = urlsplit(url)
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
-
-
-@contextmanager
-def nursery(data: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", NURSERY, str(data)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def born(nursery: subprocess.Popen[str]) -> tuple[int, str]:
-    """A new server: its process and its address."""
-    assert nursery.stdin is not None
-    assert nursery.stdout is not None
-    nursery.stdin.write("\n")
-    nursery.stdin.flush()
-    said = nursery.stdout.readline().split()
-    assert len(said) == 2, "the server did not start again"
-    return int(said[0]), said[1]
-
-
-def repeat(office: Office, url: str, keys: list[str], expected: dict[str, bytes]) -> None:
-    """Repeat requests with their keys; what was answered before must be answered with the same bytes."""
-    server = connected(url)
-    for key in keys:
-        body, replayed = office.submit(server, key)
-        if key in expected:
-            assert replayed, f"an answered fact was lost: {key}"
-            assert body == expected[key], key
-        office.answered[key] = body
-    server.close()
-
-
-def one_life(office: Office, nursery: subprocess.Popen[str], life: int) -> None:
-    """Repeat what the last server left, then record until this one is killed too."""
-    pid, url = born(nursery)
-    last = [key for key in office.answered if key.startswith(f"life{life - 1}-")]
-    left, office.unanswered = office.unanswered, []
-    repeat(office, url, left, {})
-    repeat(office, url, last, dict(office.answered))
-    begun = threading.Event()
-    clients = [
-        threading.Thread(target=office.record_until_killed, args=(url, f"life{life}-client{number}", begun))
-        for number in range(CLIENTS)
-    ]
-    for client in clients:
-        client.start()
-    assert begun.wait(30)
-    time.sleep(random.uniform(*LIFE_SECONDS))
-    os.kill(pid, signal.SIGKILL)
-    for client in clients:
-        client.join(30)
-        assert not client.is_alive()
+from tests.fixtures.postgres import postgres_server_url, postgres_url  # noqa: F401
+from tests.reliability.kills import kill_often
+from tests.reliability.soak_figures import SHORT
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_no_answered_fact_is_lost_and_none_is_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
-    with open_service(tmp_path) as service:
-        service.credentials.add_user("intake", "demo")
-        service.ledger.execute(GrantRole(person="intake", role="intake"), actor=SYSTEM, key="role")
-        office = Office(service.credentials.issue_token("intake").token)
-    with nursery(tmp_path) as process:
-        for life in range(KILLS):
-            one_life(office, process, life)
-        pid, url = born(process)
-        repeat(office, url, office.unanswered, {})
-        os.kill(pid, signal.SIGKILL)
+    assert kill_often(tmp_path, SHORT.http_kills).answered > SHORT.http_kills
 
-    with open_service(tmp_path) as service:
-        events = service.reader.events(0, 10_000_000)
-        recorded = Counter(event.envelope.key for event in events)
-        positions = {event.envelope.key: event.position for event in events}
-        service.views.catch_up()
-        listed = service.views.cases(page_size=1).total
-    del recorded["role"]
-    assert set(recorded) == set(office.answered)
-    assert set(recorded.values()) == {1}
-    assert [event.position for event in events] == list(range(1, len(events) + 1))
-    assert all(json.loads(body)["position"] == positions[key] for key, body in office.answered.items())
-    assert listed == len(office.answered)
+
+@pytest.mark.slow
+def test_no_answered_fact_is_lost_when_the_server_over_a_postgresql_database_is_killed(
+    tmp_path: Path,
+    postgres_url: str,  # noqa: F811
+) -> None:
+    killed = kill_often(tmp_path, SHORT.http_kills_postgres, database_url=postgres_url)
+    assert killed.answered > SHORT.http_kills_postgres

@@ -27,6 +27,7 @@ REASONS = {
     "nothing-paid",
     "role-required",
     "same-person",
+    "stage-not-reached",
     "step-out-of-order",
 }
 """What the short run must at least have met; the long one meets more."""
@@ -60,6 +61,9 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     ),
     "a fen too much is paid": lambda patch: patch.setattr(
         CaseFile, "uncommitted_fen", property(lambda case: case.awarded_fen - case.committed_fen + 1)
+    ),
+    "a stage is paid before it is reached": lambda patch: patch.setattr(
+        CaseFile, "requestable_fen", property(lambda case: case.uncommitted_fen)
     ),
 }
 

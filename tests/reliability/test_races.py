@@ -17,6 +17,7 @@ import pytest
 from ledger.errors import Refusal
 from ledger.events import AwardApproved, CommandRefused
 from tests.office import ENTERPRISE, Office
+from tests.reliability.stores import EmptyStores, empty_stores, postgres_server_url  # noqa: F401
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CLAIMS: Final = 50
@@ -90,7 +91,18 @@ def check_exactly_ten(office: Office, answers: list[str]) -> None:
     assert [e.position for e in recorded] == list(range(1, len(recorded) + 1))
 
 
-def test_fifty_threads_overshoot_a_limit_or_leave_room_unused(office: Office) -> None:
+@pytest.mark.slow
+def test_fifty_threads_overshoot_a_limit_or_leave_room_unused(
+    empty_stores: EmptyStores,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with empty_stores() as open_store:
+        office = Office(tmp_path, store=open_store())
+        race_fifty_threads(office)
+        office.close()
+
+
+def race_fifty_threads(office: Office) -> None:
     cases = determined_cases(office)
     answers: list[str] = []
     start = threading.Barrier(CLAIMS)

@@ -5,6 +5,8 @@ As the owner of the tables, whom the triggers hold back, and as the role that a 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
@@ -142,6 +144,11 @@ def test_nobody_borrows_the_owners_rights_through_a_trigger_of_their_own(url: st
                 "CREATE TRIGGER mine AFTER INSERT ON added REFERENCING NEW TABLE AS added "
                 "FOR EACH STATEMENT EXECUTE FUNCTION ledger.admit()"
             )
+
+
+def test_the_runbook_does_not_grant_other_rights_than_the_program_names() -> None:
+    runbook = (Path(__file__).parents[3] / "docs" / "runbook.md").read_text("utf-8")
+    assert application_role_sql("ledger_service") in runbook
 
 
 def test_a_role_without_rights_is_told_who_can_give_them(url: str, role_url: str) -> None:

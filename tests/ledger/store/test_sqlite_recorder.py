@@ -111,6 +111,28 @@ def test_queries_by_tag_read_index_ranges_and_never_scan_the_events(path: str, q
     connection.close()
 
 
+def test_a_statement_is_planned_anew_for_every_tag(recorder: SQLiteDCBRecorder) -> None:
+    planned: list[int] = []
+
+    def asked_while_planning(operation: int, *about: str | None) -> int:
+        planned.append(operation)
+        return apsw.SQLITE_OK
+
+    with recorder.transaction() as transaction:
+        transaction._connection.authorizer = asked_while_planning
+        transaction.histories(["tag=0"])
+        once = len(planned)
+        transaction.histories([f"tag={n}" for n in range(1, 20)])
+        transaction._connection.authorizer = None
+    assert 0 < once == len(planned)
+
+
+def test_a_batch_writes_down_what_it_would_undo_in_a_file(recorder: SQLiteDCBRecorder) -> None:
+    with recorder.transaction() as transaction:
+        in_memory = 2
+        assert transaction._connection.pragma("temp_store") == in_memory
+
+
 def test_a_failed_condition_records_nothing_of_the_batch(recorder: SQLiteDCBRecorder) -> None:
     recorder.append([event("a")])
     with pytest.raises(IntegrityError):

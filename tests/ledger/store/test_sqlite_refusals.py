@@ -13,6 +13,7 @@ from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
 from ledger.errors import StoreFault, Unavailable
 from ledger.store import sqlite_schema
 from ledger.store.sqlite import SQLiteDCBRecorder
+from ledger.store.sqlite_log import SQLiteLog
 
 
 def make(path: str, *statements: str) -> bytes:
@@ -216,4 +217,41 @@ def test_pages_overwritten_from_outside_are_a_fault_not_an_answer(path: str) -> 
     for use in (recorder.read, lambda: recorder.append([DCBEvent("noted", b"")])):
         with pytest.raises(StoreFault, match="damaged"):
             use()
+    recorder.close()
+
+
+@pytest.mark.parametrize("written", [b"noted-plainly", b'["plain-tag"]'], ids=["type", "tags"])
+def test_a_damaged_text_is_a_fault_to_who_reads_and_a_finding_to_who_checks(path: str, written: bytes) -> None:
+    recorder = SQLiteDCBRecorder(path)
+    recorder.append([DCBEvent("noted-plainly", b"{}", ["plain-tag"])])
+    recorder.close()
+    content = Path(path).read_bytes()
+    assert content.count(written) == 1
+    Path(path).write_bytes(content.replace(written, written[:4] + b"\xff\xfe" + written[6:]))
+    recorder = SQLiteDCBRecorder(path)
+    with pytest.raises(StoreFault, match="damaged"):
+        list(recorder.read())
+    with pytest.raises(StoreFault, match="damaged"), recorder.transaction() as transaction:
+        transaction.histories(["plain-tag"])
+    recorder.close()
+    log = SQLiteLog(Path(path))
+    (row,) = log.rows(1, 1)
+    assert "\N{REPLACEMENT CHARACTER}" in row.type_name or b"\xff" in row.tags
+    assert [*log.findings(1, 1), *log.closing_findings()] != [] or written == b"noted-plainly"
+    log.close()
+
+
+def test_a_text_where_bytes_belong_is_a_fault_and_not_taken_for_them(path: str) -> None:
+    recorder = SQLiteDCBRecorder(path)
+    recorder.append([DCBEvent("noted", b"the data of it", [])])
+    recorder.close()
+    content = Path(path).read_bytes()
+    at = content.index(b"noted[]") - 6
+    # The record's header: one number for each column, of which the last says that 14 bytes are a blob (12 + 2 * 14).
+    header = content[at : at + 6]
+    assert header[-1] == 12 + 2 * 14, header
+    Path(path).write_bytes(content[: at + 5] + bytes([header[-1] + 1]) + content[at + 6 :])
+    recorder = SQLiteDCBRecorder(path)
+    with pytest.raises(StoreFault, match="damaged"):
+        list(recorder.read())
     recorder.close()

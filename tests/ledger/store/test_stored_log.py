@@ -1,4 +1,4 @@
-"""Two ways to read a store as evidence: by its file, and through the recorder as any store answers."""
+"""A SQLite store read as evidence, copied, and put in another's place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ledger.errors import NotFound, StoreFault, Unavailable
 from ledger.store.sqlite import SQLiteDCBRecorder
 from ledger.store.sqlite_backup import copy_store, put_in_place
 from ledger.store.sqlite_log import SQLiteLog
-from ledger.store.stored_log import RecorderLog
 from projections.verification import verify
 from tests.office import Office
 
@@ -24,32 +23,6 @@ def path(tmp_path: Path) -> Path:
     office.pay(office.approved("国械注准20263010001"), 1_000_000_00, "流水1")
     office.close()
     return tmp_path / "facts.sqlite"
-
-
-def test_both_ways_do_not_read_different_bytes(path: Path) -> None:
-    by_file, by_recorder = SQLiteLog(path), RecorderLog(SQLiteDCBRecorder(path))
-    assert by_file.size == by_recorder.size
-    assert by_file.rows(1, 7) == by_recorder.rows(1, 7)
-    assert by_file.rows(3, by_file.size) == by_recorder.rows(3, by_file.size)
-    assert verify(by_file, []) == verify(by_recorder, [])
-    by_file.close()
-    by_recorder.close()
-
-
-@pytest.mark.parametrize("run", [b"", bytes(31), bytes(32)], ids=["none", "short", "zeros"])
-def test_a_damaged_seal_is_not_passed_over_through_the_recorder(path: Path, run: bytes) -> None:
-    connection = apsw.Connection(str(path))
-    trigger = "events_are_never_updated"
-    sql = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (trigger,)).get
-    connection.execute(f"DROP TRIGGER {trigger}")
-    connection.execute("UPDATE events SET run = ? WHERE position = 9", (run,))
-    connection.execute(sql)
-    connection.close()
-    log = RecorderLog(SQLiteDCBRecorder(path))
-    first = verify(log, []).first
-    log.close()
-    assert first is not None
-    assert first.position == 9
 
 
 def test_a_log_handed_to_another_process_is_not_another(path: Path) -> None:

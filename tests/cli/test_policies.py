@@ -1,0 +1,147 @@
+"""An office's own policies, loaded beside the built-in ones, or the start is stopped and told why."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from api.cli.exits import Exit
+from api.cli.program import program
+from api.cli.speech import Language, Speech
+from api.policies import load_policies
+from ledger.commands.determine_amount import DetermineAmount
+from ledger.commands.submit_application import SubmitApplication
+from tests.office import ENTERPRISE, Office
+
+DISTRICT = "qinghe-meddev-2025"
+EXAMPLE = Path(__file__).parents[1] / "ledger" / "policy" / "example_district.toml"
+QUOTE = (
+    "quote", "--policy", DISTRICT, "--rule", "1.1", "--enterprise", ENTERPRISE, "--item", "甲", "--json",
+    "-p", "equipment_cost=4000000.00", "-p", "second_hand=false",
+)  # fmt: skip
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """A folder that holds the invented district's policy."""
+    folder = tmp_path / "own"
+    (folder / DISTRICT).mkdir(parents=True)
+    shutil.copy(EXAMPLE, folder / DISTRICT / "1.toml")
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    Office(folder).close()
+    return folder
+
+
+def run(data: Path, *arguments: str, **environ: str) -> Result:
+    english = program(Speech(Language.EN))
+    return CliRunner().invoke(english, list(arguments), env={"FUNDING_LEDGER_DATA": str(data), **environ})
+
+
+def test_a_district_s_own_policy_is_quoted_under_without_touching_the_product(data: Path, policies: Path) -> None:
+    named = run(data, *QUOTE, "--policies", str(policies))
+    assert named.exit_code == Exit.DONE, named.output
+    assert json.loads(named.stdout)["amount"] == "500000.00"
+    by_environment = run(data, *QUOTE, LEDGER_POLICIES=str(policies))
+    assert by_environment.stdout == named.stdout
+    unnamed = run(data, *QUOTE)
+    assert unnamed.exit_code != Exit.DONE
+    assert DISTRICT in unnamed.output
+
+
+def test_several_folders_are_loaded_and_the_option_goes_before_the_environment(
+    data: Path, policies: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "baihe-meddev-2025"
+    other.mkdir(parents=True)
+    text = EXAMPLE.read_text(encoding="utf-8").replace(DISTRICT, "baihe-meddev-2025")
+    (other / "1.toml").write_text(text, encoding="utf-8")
+    twice = run(data, *QUOTE, "--policies", str(policies), "--policies", str(tmp_path / "other"))
+    assert twice.exit_code == Exit.DONE, twice.output
+    both = os.pathsep.join([str(tmp_path / "other"), str(policies)])
+    assert run(data, *QUOTE, LEDGER_POLICIES=both).exit_code == Exit.DONE
+    assert run(data, *QUOTE, "--policies", str(policies), LEDGER_POLICIES="/nowhere").exit_code == Exit.DONE
+
+
+def faulty(policies: Path) -> tuple[Path, str]:
+    text = EXAMPLE.read_text(encoding="utf-8").replace(
+        'item_cap = { value = "80万元", cite = "一" }', 'item_cap = "80万元"'
+    )
+    (policies / DISTRICT / "1.toml").write_text(text, encoding="utf-8")
+    return policies, f'{DISTRICT}/1.toml: rules."1.1".item_cap'
+
+
+def repeated(policies: Path) -> tuple[Path, str]:
+    shutil.copytree(policies / DISTRICT, policies / "twice" / DISTRICT)
+    return policies / "twice", "1.toml"
+
+
+def empty(policies: Path) -> tuple[Path, str]:
+    return policies / DISTRICT, "<id>/<version>.toml"
+
+
+def missing(policies: Path) -> tuple[Path, str]:
+    return policies / "gone", str(policies / "gone")
+
+
+def misplaced(policies: Path) -> tuple[Path, str]:
+    (policies / DISTRICT / "1.toml").rename(policies / DISTRICT / "2.toml")
+    return policies, f"{DISTRICT}/1.toml"
+
+
+@pytest.mark.parametrize("broken", [faulty, empty, missing, misplaced])
+def test_a_server_does_not_start_on_a_policy_that_is_unsound_and_says_where(
+    data: Path, policies: Path, broken: Any
+) -> None:
+    folder, told = broken(policies)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    result = run(data, "serve", "--port", str(port), "--policies", str(folder))
+    assert result.exit_code == Exit.FAULT, result.output
+    assert told in result.stderr
+
+
+def test_one_version_in_two_folders_is_a_fault(data: Path, policies: Path) -> None:
+    folder, told = repeated(policies)
+    result = run(data, *QUOTE, "--policies", str(policies), "--policies", str(folder))
+    assert (result.exit_code, told in result.stdout) == (Exit.FAULT, True)
+
+
+def test_a_case_under_an_own_policy_is_not_computed_without_it(data: Path, policies: Path) -> None:
+    office = Office(data, today=date(2026, 3, 3))
+    office.policies = load_policies([policies])
+    office.ledger = office.reopen()
+    claim = SubmitApplication(
+        policy=DISTRICT,
+        rule="1.1",
+        enterprise=ENTERPRISE,
+        enterprise_name="示例医疗科技有限公司",
+        item="甲",
+        particulars={"equipment_cost": "4000000.00", "second_hand": False},
+    )
+    case = office.give(claim, "intake").case
+    assert case is not None
+    office.accept(case)
+    office.give(DetermineAmount(case=case), "reviewer")
+    office.close()
+    assert "伍拾万元整" in run(data, "sheet", case, "--policies", str(policies)).stdout
+    without = run(data, "sheet", case)
+    assert (without.exit_code, DISTRICT in without.stderr) == (Exit.NOT_FOUND, True)
+
+
+def test_the_demo_keeps_to_the_built_in_policies(tmp_path: Path) -> None:
+    result = run(tmp_path, "demo", "--policies", str(tmp_path))
+    assert result.exit_code == Exit.MALFORMED
