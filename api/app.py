@@ -18,7 +18,10 @@ from api.rest import (
     feeds,
     policies,
     quotes,
+    readings,
     recoveries,
+    sheets,
+    stages,
     tokens,
     violations,
 )
@@ -34,12 +37,15 @@ _RESOURCES = (
     quotes,
     applications,
     awards,
+    stages,
     disbursements,
     violations,
     recoveries,
+    sheets,
     enterprises,
     budgets,
     policies,
+    readings,
     feeds,
 )
 

@@ -51,7 +51,7 @@ def _end(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
-    response.vary.update(["Accept-Language", "Authorization"])
+    response.vary.update(["Accept", "Accept-Language", "Authorization"])
     # The route, not the address: an address names enterprises and cases.
     log.info(
         "request",

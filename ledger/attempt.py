@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from ledger.calendar import business_date
 from ledger.commands.command import Command, Decision
 from ledger.commands.grant_role import GrantRole
@@ -206,12 +208,14 @@ class Attempt:
             asked_fen=self._command.asked_fen,
             case=case,
             enterprise=enterprise,
+            earlier=refusal.earlier or msgspec.UNSET,
         )
         refusal.recorded_at = self._session.record(self._fact(Decision(event), role)).position
         return refusal
 
 
 def _refusal_of(event: CommandRefused, position: int) -> Refusal:
-    refusal = _KINDS[event.kind](event.code, event.text, clause=event.clause, limit=event.limit)
+    refusal: Refusal = _KINDS[event.kind](event.code, event.text, clause=event.clause, limit=event.limit)
+    refusal.earlier = event.earlier or None
     refusal.recorded_at, refusal.replayed = position, True
     return refusal

@@ -18,6 +18,7 @@ from ledger.errors import Text
 from ledger.mapper import Recorded
 from ledger.policy.model import Pin
 from ledger.rules import Draw, OtherFunding, WayOut, WindowUse
+from ledger.stages import StageOfAward, due_fen, stages_of
 
 
 class CaseState(StrEnum):
@@ -102,8 +103,9 @@ class Violation:
 class CaseFile:
     """``position`` is that of the case's last event and serves as its version. Amounts are fen.
 
-    ``committed_fen`` is requested, ordered or settled: no longer free to be requested. Sums are kept as the events come, so
-    that a case with many payments costs no more than one with few.
+    ``committed_fen`` is requested, ordered or settled: no longer free to be requested. ``stages_reached`` are the days on
+    which the stages of the award's payment plan were reached, in order. Sums are kept as the events come, so that a case
+    with many payments costs no more than one with few.
     """
 
     number: str
@@ -118,6 +120,7 @@ class CaseFile:
     item: str = ""
     particulars: dict[str, str | bool | int] = field(default_factory=dict)
     evidence: tuple[events.Evidence, ...] = ()
+    review_evidence: tuple[events.Evidence, ...] = ()
     declared_funding: tuple[events.DeclaredFunding, ...] = ()
     way_out: WayOut | None = None
     submitted_on: date | None = None
@@ -128,6 +131,7 @@ class CaseFile:
     approval: events.AwardApproved | None = None
     approved_on: date | None = None
     drawn: tuple[Draw, ...] = ()
+    stages_reached: list[date] = field(default_factory=list)
     released_fen: int = 0
     committed_fen: int = 0
     settled_fen: int = 0
@@ -173,6 +177,25 @@ class CaseFile:
     def uncommitted_fen(self) -> int:
         """What may still be requested, or released."""
         return self.awarded_fen - self.committed_fen
+
+    @property
+    def payment_plan(self) -> events.PaymentPlan | None:
+        """How the award is paid in stages; None where it may be paid at once."""
+        return (self.approval.payment_plan or None) if self.approval is not None else None
+
+    @property
+    def requestable_fen(self) -> int:
+        """What may be requested now: of the stages reached, where the award is paid in stages."""
+        plan = self.payment_plan
+        if plan is None:
+            return self.uncommitted_fen
+        return max(0, due_fen(plan, self.awarded_fen, len(self.stages_reached)) - self.committed_fen)
+
+    @property
+    def stages(self) -> tuple[StageOfAward, ...]:
+        """The payment plan as it stands; none where the award may be paid at once."""
+        plan = self.payment_plan
+        return () if plan is None else stages_of(plan, self.awarded_fen, self.stages_reached, self.settled_fen)
 
     @property
     def payable_fen(self) -> int:
@@ -254,11 +277,18 @@ def _other_funding_decided(case: CaseFile, recorded: Recorded, event: events.Oth
 
 def _determined(case: CaseFile, recorded: Recorded, event: events.AmountDetermined) -> None:
     case.determination = event
+    case.review_evidence = event.evidence or ()
 
 
 def _approved(case: CaseFile, recorded: Recorded, event: events.AwardApproved) -> None:
     case.approval, case.approved_on = event, recorded.envelope.effective_on
     case.drawn = event.draws
+    if event.payment_plan:
+        case.stages_reached = [recorded.envelope.effective_on]
+
+
+def _stage_confirmed(case: CaseFile, recorded: Recorded, event: events.StageConfirmed) -> None:
+    case.stages_reached.append(recorded.envelope.effective_on)
 
 
 def _released(case: CaseFile, recorded: Recorded, event: events.AwardReleased) -> None:
@@ -328,6 +358,7 @@ _STEPS: Final[dict[type[events.Event], Callable[[CaseFile, Recorded, Any], None]
     events.OtherFundingDecided: _other_funding_decided,
     events.AmountDetermined: _determined,
     events.AwardApproved: _approved,
+    events.StageConfirmed: _stage_confirmed,
     events.AwardReleased: _released,
     events.DisbursementRequested: _requested,
     events.DisbursementOrdered: _ordered,

@@ -105,15 +105,25 @@ class Refusal(LedgerError):
     """The request was understood, and the answer is no.
 
     ``code`` names the reason, ``clause`` the article or rule it rests on (中文, e.g. ``五``), ``limit`` the
-    headroom that was missing. A refusal of a command that asked for money is itself recorded as a fact: ``recorded_at``
-    is then its position in the log, and ``replayed`` tells that it was recorded for an earlier copy of the request.
+    headroom that was missing, ``earlier`` the case that was there first. A refusal of a command that asked for money is
+    itself recorded as a fact: ``recorded_at`` is then its position in the log, and ``replayed`` tells that it was recorded
+    for an earlier copy of the request.
     """
 
-    def __init__(self, code: str, text: Text, *, clause: str | None = None, limit: Headroom | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        text: Text,
+        *,
+        clause: str | None = None,
+        limit: Headroom | None = None,
+        earlier: str | None = None,
+    ) -> None:
         super().__init__(text)
         self.code = code
         self.clause = clause
         self.limit = limit
+        self.earlier = earlier
         self.recorded_at: int | None = None
         self.replayed = False
 

@@ -175,7 +175,8 @@ class OtherFundingDecided(CaseEvent, frozen=True, kw_only=True):
 class AmountDetermined(CaseEvent, frozen=True, kw_only=True):
     """核定金额. ``particulars`` as verified; ``steps`` is the calculation, ``bound_by`` what cut the amount last.
 
-    ``headroom`` is each limit as it was before this claim.
+    ``headroom`` is each limit as it was before this claim; ``evidence`` what review added to the application's, left out
+    where it added none.
     """
 
     type_name = "amount-determined"
@@ -185,9 +186,33 @@ class AmountDetermined(CaseEvent, frozen=True, kw_only=True):
     bound_by: Binding | None
     steps: tuple[Step, ...]
     headroom: tuple[Headroom, ...] = ()
+    evidence: tuple[Evidence, ...] | msgspec.UnsetType = msgspec.UNSET
+
+    def tags(self) -> Iterator[str]:
+        yield from super().tags()
+        for given in self.evidence or ():
+            yield evidence_tag(given.kind, given.key)
 
 
 # Award
+
+
+class PlannedStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One instalment: its exact share of the award in millionths, and what makes it due, in the policy's words."""
+
+    share_ppm: int
+    when: str
+
+
+class PaymentPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Staged payment (分阶段拨付), as the policy of an award has it: by which article, in parts of whole ``unit_fen``.
+
+    The first stage is reached with the approval, each later one when it is confirmed.
+    """
+
+    clause: str
+    unit_fen: int
+    stages: tuple[PlannedStage, ...]
 
 
 class DrawingEvent(CaseEvent, frozen=True, kw_only=True):
@@ -215,7 +240,10 @@ class DrawingEvent(CaseEvent, frozen=True, kw_only=True):
 
 
 class AwardApproved(DrawingEvent, frozen=True, kw_only=True):
-    """审批通过. From here the money counts toward its limits; ``cap_year`` is fixed here and never recomputed."""
+    """审批通过. From here the money counts toward its limits; ``cap_year`` is fixed here and never recomputed.
+
+    ``payment_plan`` is left out where the award is not paid in stages.
+    """
 
     type_name = "award-approved"
     rule: str
@@ -225,6 +253,7 @@ class AwardApproved(DrawingEvent, frozen=True, kw_only=True):
     cap_year: int
     bound_by: Binding | None
     window: WindowUse | None = None
+    payment_plan: PaymentPlan | msgspec.UnsetType = msgspec.UNSET
 
 
 class AwardReleased(DrawingEvent, frozen=True, kw_only=True):
@@ -235,6 +264,19 @@ class AwardReleased(DrawingEvent, frozen=True, kw_only=True):
     type_name = "award-released"
     amount_fen: int
     cause: str
+
+
+class StageConfirmed(CaseEvent, frozen=True, kw_only=True):
+    """阶段确认: what makes a stage of the payment plan due has come, by the document that the envelope names.
+
+    Where the last stage settles the award (reading B29): the audited cost, what is due on it at most, and its calculation.
+    """
+
+    type_name = "stage-confirmed"
+    stage: int
+    audited_fen: int | None = None
+    final_fen: int | None = None
+    steps: tuple[Step, ...] = ()
 
 
 # Disbursement
@@ -386,7 +428,8 @@ class RoleRevoked(Event, frozen=True, kw_only=True):
 class CommandRefused(Event, frozen=True, kw_only=True):
     """Money was asked for and refused. Counts toward no limit; kept for auditors, and as the answer to the same key.
 
-    ``kind`` is the refusal's place in the tree of errors; ``asked_fen`` is empty where no sum was named.
+    ``kind`` is the refusal's place in the tree of errors; ``asked_fen`` is empty where no sum was named. ``earlier`` is the
+    case that was there first, left out where none was.
     """
 
     type_name = "command-refused"
@@ -399,6 +442,7 @@ class CommandRefused(Event, frozen=True, kw_only=True):
     asked_fen: int | None = None
     case: str | None = None
     enterprise: str | None = None
+    earlier: str | msgspec.UnsetType = msgspec.UNSET
 
     def tags(self) -> Iterator[str]:
         # A tag of their own: however many requests are refused, the case costs no more to decide or to read.

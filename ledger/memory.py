@@ -38,13 +38,12 @@ class Memory:
         """Whether any fold of this tag is remembered."""
         return tag in self._states
 
-    def recall(self, fold: Fold[Any], tag: str) -> tuple[Any] | None:
-        """The state in a one-tuple, or None where it is not remembered."""
-        states = self._states.get(tag)
-        if states is None or fold.name not in states:
-            return None
-        self._states.move_to_end(tag)
-        return (states[fold.name][1],)
+    def recall(self, fold: Fold[Any], tag: str) -> tuple[Fold[Any], Any] | None:
+        """The fold and its state, or None where it is not remembered."""
+        kept = self._states.get(tag, _NOTHING).get(fold.name)
+        if kept is not None:
+            self._states.move_to_end(tag)
+        return kept
 
     def keep(self, fold: Fold[Any], tag: str, state: Any) -> None:
         self._states.setdefault(tag, {})[fold.name] = (fold, state)
@@ -61,8 +60,9 @@ class Memory:
         self.last_instant = recorded.envelope.recorded_at
         try:
             for tag in recorded.tags:
-                for name, (fold, state) in self._states.get(tag, _NOTHING).items():
-                    self._states[tag][name] = (fold, fold.apply(state, recorded))
+                states = self._states.get(tag, _NOTHING)
+                for name, (fold, state) in states.items():
+                    states[name] = (fold, fold.apply(state, recorded))
         except Exception:
             self.forget_histories(recorded.tags)
             raise

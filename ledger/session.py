@@ -87,7 +87,7 @@ class Session:
     def look(self, fold: Fold[S], tag: str) -> S:
         remembered = self._memory.recall(fold, tag)
         if remembered is not None:
-            state: S = remembered[0]
+            state: S = remembered[1]
             return state
         state = fold.start(tag)
         for recorded in self._history(tag):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final, Protocol
 
 from ledger.errors import LedgerError, Text, Unavailable
@@ -189,11 +190,16 @@ class Writer:
         """Those who wait, after a moment's patience for those who will be back at once."""
         with self._gate:
             patience_s = self._company.patience_s(len(self._waiting))
-        if patience_s:
-            self._company.wait(patience_s)
+            if not patience_s:
+                return self._taken()
+        self._company.wait(patience_s)
         with self._gate:
             self._company.settle()
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+            return self._taken()
+
+    def _taken(self) -> list[_Ticket]:
+        """Under the gate: the next batch, out of the queue."""
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
 
     def _decide_together(self, batch: Sequence[_Ticket]) -> None:
         try:
@@ -223,7 +229,7 @@ class Writer:
                 raise
 
     def _foreseen(self, batch: Sequence[_Ticket]) -> list[str]:
-        tags = dict.fromkeys(tag for ticket in batch for tag in ticket.task.foreseen())
+        tags = dict.fromkeys(chain.from_iterable(ticket.task.foreseen() for ticket in batch))
         return [tag for tag in tags if not self._memory.knows(tag)]
 
     def _catch_up(self, transaction: WriteTransaction) -> None:

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ _LOCK: Final = 0x66756E64
 """Any number, the same in every process: PostgreSQL's advisory lock for whoever makes the tables."""
 _SQLITE_WAIT_S: Final = 30
 _SPOILT: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+# As SQLAlchemy writes a date; Python's own way of doing the same is deprecated.
+sqlite3.register_adapter(date, date.isoformat)
 
 _log = logging.getLogger(__name__)
 

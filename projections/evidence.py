@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from ledger.errors import Refusal, Text
 from ledger.events import (
+    AmountDetermined,
     ApplicationRefused,
     ApplicationSubmitted,
     ApplicationWithdrawn,
     AwardApproved,
+    CaseEvent,
     DrawingEvent,
     Event,
     Evidence,
@@ -32,15 +34,20 @@ _NAMES = {
     EvidenceKind.CONTRACT: Text("合同", "contract"),
     EvidenceKind.CERTIFICATE: Text("证书", "certificate"),
     EvidenceKind.COST_LINE: Text("费用明细", "cost line"),
+    EvidenceKind.AUDIT_REPORT: Text("审计报告", "audit report"),
 }
 
 
 @dataclass(slots=True)
 class Life:
-    """Whether a case still stands: not refused, not withdrawn, and not given back with all that it drew."""
+    """Whether a case still stands: not refused, not withdrawn, and not given back with all that it drew.
+
+    ``added`` is what its last determination added to the application's evidence.
+    """
 
     ended: bool = False
     drawn_fen: int = 0
+    added: tuple[Evidence, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -48,11 +55,11 @@ class Life:
 
 
 Uses = list[Recorded]
-"""The submissions that a piece of evidence was given with, in order."""
+"""The submissions and determinations that a piece of evidence was given with, in order."""
 
 
 class EvidenceGuard:
-    """Folds a piece of evidence's tag into the submissions that name it, and a case's tag into whether it still lives."""
+    """Folds a piece of evidence's tag into the steps that gave it, and a case's tag into whether it still lives."""
 
     name = "evidence"
     kept = True
@@ -63,30 +70,39 @@ class EvidenceGuard:
     def apply(self, state: Uses | Life, recorded: Recorded) -> Uses | Life:
         if isinstance(state, Life):
             _live_on(state, recorded.event)
-        elif isinstance(recorded.event, ApplicationSubmitted):
+        elif given_with(recorded.event):
             state.append(recorded)
         return state
 
     def concerns(self, event: Event) -> Iterator[str]:
-        if isinstance(event, ApplicationSubmitted):
-            for given in event.evidence:
-                yield evidence_tag(given.kind, given.key)
+        for given in given_with(event):
+            yield evidence_tag(given.kind, given.key)
 
     def permits(self, event: Event, envelope: Envelope, look: Look[Uses | Life]) -> None:
-        if not isinstance(event, ApplicationSubmitted):
-            return
-        for given in event.evidence:
+        for given in given_with(event):
             uses = look(evidence_tag(given.kind, given.key))
             assert isinstance(uses, list)
             for earlier in uses:
-                if _conflicts(event, given, envelope, earlier) and _lives(earlier, look):
+                if _conflicts(event, given, envelope, earlier) and _lives(given, earlier, look):
                     raise _used(given, earlier)
+
+
+def given_with(event: Event) -> tuple[Evidence, ...]:
+    """What a claim is proved with from this step on: its application's evidence, and an audit report that review added."""
+    match event:
+        case ApplicationSubmitted(evidence=evidence):
+            return evidence
+        case AmountDetermined(evidence=evidence):
+            return evidence or ()
+    return ()
 
 
 def _live_on(life: Life, event: Event) -> None:
     match event:
         case ApplicationRefused() | ApplicationWithdrawn():
             life.ended = True
+        case AmountDetermined(evidence=evidence):
+            life.added = evidence or ()
         case AwardApproved(drawn_fen=drawn_fen):
             life.drawn_fen = drawn_fen
         case DrawingEvent(draws=draws, drawn_fen=drawn_fen) if draws:
@@ -94,25 +110,38 @@ def _live_on(life: Life, event: Event) -> None:
             life.ended = life.drawn_fen == 0
 
 
-def _lives(earlier: Recorded, look: Look[Uses | Life]) -> bool:
-    assert isinstance(earlier.event, ApplicationSubmitted)
+def _lives(given: Evidence, earlier: Recorded, look: Look[Uses | Life]) -> bool:
+    """Whether the case still stands, and on this evidence: a later determination may have replaced its audit report."""
+    assert isinstance(earlier.event, CaseEvent)
     life = look(case_tag(earlier.event.case))
     assert isinstance(life, Life)
+    if isinstance(earlier.event, AmountDetermined) and _same(given, life.added) is None:
+        return False
     return life.is_live
 
 
-def _conflicts(event: ApplicationSubmitted, given: Evidence, envelope: Envelope, earlier: Recorded) -> bool:
+def _same(given: Evidence, among: tuple[Evidence, ...]) -> Evidence | None:
+    return next((one for one in among if (one.kind, one.key) == (given.kind, given.key)), None)
+
+
+def _conflicts(event: Event, given: Evidence, envelope: Envelope, earlier: Recorded) -> bool:
     other = earlier.event
-    assert isinstance(other, ApplicationSubmitted)
+    assert isinstance(event, CaseEvent) and isinstance(other, CaseEvent)
     if other.case == event.case:
         return False
-    (before,) = (e for e in other.evidence if (e.kind, e.key) == (given.kind, given.key))
-    matter, other_matter = (event.enterprise, event.rule, event.item), (other.enterprise, other.rule, other.item)
-    if given.again and before.again and matter == other_matter:
-        return False
-    if _is_declared(event, other.case) and envelope.policy != earlier.envelope.policy:
-        return False
+    before = _same(given, given_with(other))
+    assert before is not None, "what carries the tag gives the evidence"
+    if isinstance(event, ApplicationSubmitted):
+        if given.again and before.again and _matter(event) == _matter(other):
+            return False
+        if _is_declared(event, other.case) and envelope.policy != earlier.envelope.policy:
+            return False
     return given.stage == before.stage or EvidenceUse.ONCE in (given.use, before.use)
+
+
+def _matter(event: CaseEvent) -> tuple[str, str, str] | None:
+    """Whose application for what, under which rule; None for a step that does not say."""
+    return (event.enterprise, event.rule, event.item) if isinstance(event, ApplicationSubmitted) else None
 
 
 def _is_declared(event: ApplicationSubmitted, case: str) -> bool:
@@ -122,15 +151,18 @@ def _is_declared(event: ApplicationSubmitted, case: str) -> bool:
 
 def _used(given: Evidence, earlier: Recorded) -> Refusal:
     first = earlier.event
-    assert isinstance(first, ApplicationSubmitted)
+    assert isinstance(first, CaseEvent)
     what, number, on = _NAMES[EvidenceKind(given.kind)], application_id(first.case), earlier.envelope.effective_on
+    zh, en = f"{on}核定的申报{number}", f"application {number}, determined on {on}"
+    if isinstance(first, ApplicationSubmitted):
+        zh = f"{first.enterprise_name}{on}提交的申报{number}（规则{first.rule}）"
+        en = f"application {number} of {on} (rule {first.rule})"
     return Refusal(
         "evidence-used",
         Text(
-            f"{what.zh}{given.key}已用于{first.enterprise_name}{on}提交的申报{number}（规则{first.rule}），"
-            "同一事项不重复资助；请剔除后再申报",
-            f"{what.en} {given.key} stands under application {number} of {on} (rule {first.rule}); "
-            "the same matter is funded once: leave it out and submit again",
+            f"{what.zh}{given.key}已用于{zh}，同一事项不重复资助；请剔除后再办理",
+            f"{what.en} {given.key} stands under {en}; the same matter is funded once: leave it out and submit again",
         ),
         clause=SUPPLEMENT,
+        earlier=first.case,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from ledger.casefile import CaseState
 from ledger.roles import Role
-from projections.tables import STILL, cases, instant_text, positions, roles
+from projections.tables import PRESENT, cases, instant_text, positions, roles
 
 T = TypeVar("T")
 
@@ -162,8 +162,9 @@ _CASE_COLUMNS: Final = [
 def _held_at(position: int, *, present: bool) -> ColumnElement[bool]:
     """The rows that held at a position. The present has an index entry of its own."""
     if present:
-        return cases.c.until_position == STILL
-    return and_(cases.c.from_position <= position, cases.c.until_position > position)
+        return PRESENT
+    # Added to, so that SQLite does not go through all that ever was by its key: what held until later is less.
+    return and_(cases.c.from_position + 0 <= position, cases.c.until_position > position)
 
 
 def _conditions(sought: CaseFilter) -> list[ColumnElement[bool]]:

@@ -20,6 +20,7 @@ from ledger.events import (
     BudgetAppropriated,
     CaseEvent,
     CommandRefused,
+    InterpretationRecorded,
     case_tag,
     enterprise_tag,
     policy_tag,
@@ -30,13 +31,14 @@ from ledger.guards import Fold
 from ledger.interpretations import InterpretationsFold
 from ledger.mapper import Recorded, from_stored
 from ledger.policy.model import Policy
-from ledger.policy.registry import PolicyRegistry
+from ledger.policy.registry import PolicyFile, PolicyRegistry
 from ledger.scopes import budget_of_year
 from ledger.seal.leaf import leaf_bytes
 from projections.budget import BudgetGuard, BudgetUse
 from projections.headroom import EnterpriseLimit, limits_in_year
 from projections.limits import LimitsGuard, drawn_fen
-from projections.sheet import Sheet, last_determination, sheet
+from projections.readings import ReadingHistory, histories
+from projections.sheet import Sheet, determination_in, sheet
 
 S = TypeVar("S")
 
@@ -156,20 +158,40 @@ class Reader:
         if version is None:
             version = self._policies.get(policy_id).version
         decided = self._fold(InterpretationsFold(), policy_tag(policy_id), moment)
-        day = moment.effective or business_date(moment.as_of or self._clock())
-        return self._policies.get(policy_id, version, on=day, interpretations=decided)
+        return self._policies.get(policy_id, version, on=self.read_on(moment), interpretations=decided)
 
-    def sheet(self, number: str, moment: Moment = NOW) -> Sheet:
-        """The calculation sheet of a case's last determination (核算表).
+    def policy_file(self, policy_id: str, version: int) -> PolicyFile:
+        """A version as its file tells it, with the keys of its numbers. Raises :class:`~ledger.errors.NotFound`."""
+        return self._policies.file(policy_id, version)
 
-        Raises :class:`~ledger.errors.NotFound` where there is no such case, or nothing was determined yet.
+    def read_on(self, moment: Moment) -> date:
+        """The day that a moment's policies are read for."""
+        return moment.effective or business_date(moment.as_of or self._clock())
+
+    def readings(self, policy_id: str, version: int, moment: Moment = NOW) -> list[ReadingHistory]:
+        """Every open question of a version as it was read at that moment, and all that was decided about it by then.
+
+        Raises :class:`~ledger.errors.NotFound`.
+        """
+        file = self._policies.file(policy_id, version)
+        recorded = [
+            each
+            for each in self._tagged(moment, policy_tag(policy_id))
+            if isinstance(each.event, InterpretationRecorded) and each.event.version == version
+        ]
+        return histories(self.policy(policy_id, version, moment), file, recorded, self.read_on(moment))
+
+    def sheet(self, number: str, moment: Moment = NOW, determination: int | None = None) -> Sheet:
+        """The calculation sheet (核算表) of one of a case's determinations, counted from 1; of the last by default.
+
+        Raises :class:`~ledger.errors.NotFound` where there is no such case, or no such determination yet.
         """
         history = self.history(number, moment)
-        recorded, _ = last_determination(history)
+        recorded = determination_in(history, determination)
         assert recorded.envelope.policy is not None, "every case is made under a policy"
         pin, then = recorded.envelope.policy, Moment(effective=recorded.envelope.effective_on, up_to=recorded.position)
         policy = self.policy(pin.policy_id, pin.version, then)
-        return sheet(history, policy, lambda scope: self._tagged(moment, scope_tag(scope)))
+        return sheet(recorded, history, policy, lambda scope: self._tagged(moment, scope_tag(scope)))
 
     def budget(self, policy_id: str, year: int, moment: Moment = NOW) -> BudgetUse:
         """Raises :class:`~ledger.errors.NotFound` for an unknown policy."""

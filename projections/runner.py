@@ -19,7 +19,7 @@ from projections.queries import CaseFilter, CaseRow, EnterpriseRow, Page, RoleRo
 from projections.tables import cases, markers, positions, roles
 from projections.versions import Versions
 
-BATCH_EVENTS: Final = 500
+BATCH_EVENTS: Final = 1_000
 CASES_KEPT: Final = 10_000
 _RETRY_SECONDS: Final = 1.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Final
 
 import cn2an
@@ -17,7 +16,7 @@ from ledger.mapper import Recorded
 from ledger.money import format_policy_amount, format_yuan, parse_yuan
 from ledger.policy.model import Pin, Policy, Reading, Rule
 from ledger.policy.terms import Kind, MonthlyRent, PeriodCost, Rate, RateArea, WindowedRate
-from ledger.rules import Binding, Step, wording
+from ledger.rules import Binding, wording
 from ledger.scopes import ITEM
 from projections.limits import drawn_fen
 
@@ -25,6 +24,20 @@ History = Callable[[str], Sequence[Recorded]]
 """Gives every event recorded under a scope, in order."""
 
 _BASIS_STEP: Final = "rent-basis"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetStep:
+    """A line of the calculation. ``cut_fen`` is what it took off the line before, in the end rounded away by the last;
+    None where it begins the calculation. ``scope`` is the limit's that cut, None for what no limit did.
+    """
+
+    clause: str
+    step: str
+    detail: Text
+    amount_fen: int
+    cut_fen: int | None
+    scope: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +50,13 @@ class CountedAward:
 
 @dataclass(frozen=True, slots=True)
 class SheetLimit:
-    """A limit as it was before the claim, what it cut off, and the awards that its use is made up of."""
+    """A limit as it was before the claim, what it cut off, and the awards that its use is made up of.
 
+    ``label`` is its name in words; ``period`` the year that it counts in, None for a limit over all years.
+    """
+
+    label: str
+    period: str | None
     headroom: Headroom
     cut_fen: int
     counted: tuple[CountedAward, ...]
@@ -46,10 +64,11 @@ class SheetLimit:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A particular as verified, in words."""
+    """A particular as verified: as it is written (money ``"16000000.00"``), and in words."""
 
     name: str
     label: str
+    value: str | bool | int
     text: str
 
 
@@ -67,12 +86,15 @@ class Approval:
 class Sheet:
     """One page: what was asked, how it was computed, what is due. Amounts are fen; ``capitals`` is the amount in 大写.
 
+    ``number`` counts the determinations of the case from 1; ``superseded`` where a later one took this one's place.
     ``basis`` and ``rate`` are None where the office proposes the amount. ``readings`` are the office's answers to the
     rule's open questions on the day of the determination.
     """
 
     application_id: str
     award_id: str | None
+    number: int
+    superseded: bool
     enterprise: str
     enterprise_name: str
     policy: Pin
@@ -83,7 +105,7 @@ class Sheet:
     particulars: tuple[Stated, ...]
     basis: Stated | None
     rate: str | None
-    steps: tuple[Step, ...]
+    steps: tuple[SheetStep, ...]
     limits: tuple[SheetLimit, ...]
     bound_by: Binding | None
     amount_fen: int
@@ -103,27 +125,51 @@ def capitals(amount_fen: int) -> str:
     return str(cn2an.an2cn(format_yuan(amount_fen), "rmb"))
 
 
-def last_determination(history: Sequence[Recorded]) -> tuple[Recorded, AmountDetermined]:
-    """Raises :class:`~ledger.errors.NotFound` where no amount was determined yet."""
-    for recorded in reversed(history):
-        if isinstance(recorded.event, AmountDetermined):
-            return recorded, recorded.event
-    raise NotFound(Text("尚未核定金额，没有核算表", "no amount was determined yet: there is no sheet"))
+def determination_in(history: Sequence[Recorded], number: int | None = None) -> Recorded:
+    """The determination so numbered in a case's history, the last where none is named.
+
+    Raises :class:`~ledger.errors.NotFound` where no amount was determined yet, or not so often.
+    """
+    found = _determinations(history)
+    if not found:
+        raise NotFound(Text("尚未核定金额，没有核算表", "no amount was determined yet: there is no sheet"))
+    if number is None:
+        return found[-1]
+    if not 1 <= number <= len(found):
+        raise NotFound(
+            Text(
+                f"没有第{number}次核定；共核定{len(found)}次",
+                f"there is no determination {number}; the amount was determined {len(found)} times",
+            )
+        )
+    return found[number - 1]
 
 
-def sheet(history: Sequence[Recorded], policy: Policy, scope_history: History) -> Sheet:
-    """The sheet of the last determination in a case's ``history``. Pure.
+def _determinations(history: Sequence[Recorded]) -> list[Recorded]:
+    return [recorded for recorded in history if isinstance(recorded.event, AmountDetermined)]
+
+
+def sheet(recorded: Recorded, history: Sequence[Recorded], policy: Policy, scope_history: History) -> Sheet:
+    """The sheet of one determination (``recorded``) in a case's ``history``. Pure.
 
     ``policy`` is the case's own version as read on the day of that determination; ``scope_history`` is asked for the
     scopes of the limits, of which only what was recorded before the determination counts.
     """
-    recorded, determined = last_determination(history)
+    determined = recorded.event
+    assert isinstance(determined, AmountDetermined), recorded.type_name
+    all_determined = _determinations(history)
+    superseded = recorded is not all_determined[-1]
     submitted = next(r.event for r in history if isinstance(r.event, ApplicationSubmitted))
-    approval = next((r for r in history if isinstance(r.event, AwardApproved)), None)
+    # An amount is approved as it was determined last.
+    approval = None if superseded else next((r for r in history if isinstance(r.event, AwardApproved)), None)
     rule = policy.rule(submitted.rule)
+    limits = _headroom(determined, approval)
+    steps = tuple(_steps(determined, limits))
     return Sheet(
         application_id=application_id(submitted.case),
         award_id=award_id(submitted.case) if approval else None,
+        number=all_determined.index(recorded) + 1,
+        superseded=superseded,
         enterprise=submitted.enterprise,
         enterprise_name=submitted.enterprise_name,
         policy=policy.pin,
@@ -134,8 +180,8 @@ def sheet(history: Sequence[Recorded], policy: Policy, scope_history: History) -
         particulars=tuple(_stated(rule, determined)),
         basis=_basis(rule, determined),
         rate=_rate(rule),
-        steps=determined.steps,
-        limits=tuple(_limits(recorded, determined, approval, scope_history)),
+        steps=steps,
+        limits=tuple(_limits(recorded, limits, steps, policy, rule, scope_history)),
         bound_by=determined.bound_by,
         amount_fen=determined.amount_fen,
         capitals=capitals(determined.amount_fen),
@@ -150,9 +196,10 @@ def sheet(history: Sequence[Recorded], policy: Policy, scope_history: History) -
 
 
 def _stated(rule: Rule, determined: AmountDetermined) -> Iterator[Stated]:
-    for name, value in determined.particulars.items():
-        particular = rule.particulars[name]
-        yield Stated(name, particular.label, _in_words(particular.kind, value))
+    """In the order in which the rule asks for them."""
+    for name, particular in rule.particulars.items():
+        if (value := determined.particulars.get(name)) is not None:
+            yield Stated(name, particular.label, value, _in_words(particular.kind, value))
 
 
 def _in_words(kind: Kind, value: str | bool | int) -> str:
@@ -176,7 +223,7 @@ def _basis(rule: Rule, determined: AmountDetermined) -> Stated | None:
             return next(stated for stated in _stated(rule, determined) if stated.name == name)
         case WindowedRate(source=MonthlyRent()):
             rent = next(step for step in determined.steps if step.step == _BASIS_STEP)
-            return Stated(_BASIS_STEP, "租金", format_policy_amount(rent.amount_fen))
+            return Stated(_BASIS_STEP, "租金", format_yuan(rent.amount_fen), format_policy_amount(rent.amount_fen))
     return None
 
 
@@ -184,16 +231,47 @@ def _rate(rule: Rule) -> str | None:
     return wording.percent(rule.terms.rate.value) if isinstance(rule.terms, Rate | RateArea | WindowedRate) else None
 
 
+def _steps(determined: AmountDetermined, limits: Sequence[Headroom]) -> Iterator[SheetStep]:
+    """Every step with what it took off the one before. The steps of a yearly limit follow its years in order."""
+    yearly = iter([head.scope for head in limits if head.limit != ITEM])
+    item = next((head.scope for head in limits if head.limit == ITEM), None)
+    before_fen: int | None = None
+    for step in determined.steps:
+        scope = next(yearly, None) if step.step == "annual-cap" else item if step.step == "item-cap" else None
+        cut_fen = None if before_fen is None else before_fen - step.amount_fen
+        yield SheetStep(step.clause, step.step, step.detail, step.amount_fen, cut_fen, scope)
+        # A rent is what the rate is taken of: the calculation begins after it.
+        before_fen = None if step.step == _BASIS_STEP else step.amount_fen
+
+
 def _limits(
-    recorded: Recorded, determined: AmountDetermined, approval: Recorded | None, scope_history: History
+    recorded: Recorded,
+    limits: Sequence[Headroom],
+    steps: Sequence[SheetStep],
+    policy: Policy,
+    rule: Rule,
+    scope_history: History,
 ) -> Iterator[SheetLimit]:
-    for headroom, cut_fen in _cuts(determined, _headroom(determined, approval)):
-        before = [other for other in scope_history(headroom.scope) if other.position < recorded.position]
-        counted = tuple(_counted(headroom.scope, before))
+    for head in limits:
+        before = [other for other in scope_history(head.scope) if other.position < recorded.position]
+        counted = tuple(_counted(head.scope, before))
         used_fen = sum(award.amount_fen for award in counted)
+        cut_fen = sum(step.cut_fen or 0 for step in steps if step.scope == head.scope)
         yield SheetLimit(
-            Headroom(headroom.limit, headroom.clause, headroom.scope, headroom.ceiling_fen, used_fen), cut_fen, counted
+            label=_limit_label(head.limit, policy, rule),
+            period=None if head.limit == ITEM else head.scope.rpartition("/")[2],
+            headroom=Headroom(head.limit, head.clause, head.scope, head.ceiling_fen, used_fen),
+            cut_fen=cut_fen,
+            counted=counted,
         )
+
+
+def _limit_label(name: str, policy: Policy, rule: Rule) -> str:
+    if name == ITEM:
+        return f"单项（{rule.item}）"
+    limit = policy.limits.get(name)
+    # What is no yearly limit of the policy is the ceiling of the tier that the claim is in.
+    return f"{rule.name}（按档）" if limit is None else f"{limit.label}（{name}）"
 
 
 def _headroom(determined: AmountDetermined, approval: Recorded | None) -> tuple[Headroom, ...]:
@@ -202,19 +280,6 @@ def _headroom(determined: AmountDetermined, approval: Recorded | None) -> tuple[
         return determined.headroom
     assert isinstance(approval.event, AwardApproved)
     return tuple(Headroom(d.limit, d.clause, d.scope, d.ceiling_fen, 0) for d in approval.event.draws)
-
-
-def _cuts(determined: AmountDetermined, limits: Sequence[Headroom]) -> Iterator[tuple[Headroom, int]]:
-    """Each limit with what its own step took off; the steps of a yearly limit follow its years in order."""
-    steps = [step for step in determined.steps if step.step != _BASIS_STEP]
-    taken = [(step.step, before.amount_fen - step.amount_fen) for before, step in pairwise(steps)]
-    yearly = iter([cut_fen for name, cut_fen in taken if name == "annual-cap"])
-    item_fen = sum(cut_fen for name, cut_fen in taken if name == "item-cap")
-    for headroom in limits:
-        if headroom.limit == ITEM:
-            yield headroom, item_fen
-        else:
-            yield headroom, next(yearly, 0)
 
 
 def _counted(scope: str, events: Sequence[Recorded]) -> Iterator[CountedAward]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from ledger.casefile import CaseFile, CaseFold
 from ledger.events import ApplicationSubmitted, CaseEvent, RoleGranted, RoleRevoked, case_tag
 from ledger.mapper import Recorded
+from projections.rows import run_for_each
 from projections.tables import STILL, cases, instant_text, positions, roles
 
 Row = dict[str, Any]
@@ -20,10 +21,10 @@ History = Callable[[str], Iterable[Recorded]]
 
 _FOLD: Final = CaseFold()
 
+_OPEN: Final = insert(cases)
+_PLACE: Final = insert(positions)
 _CLOSE: Final = (
-    update(cases)
-    .where(cases.c.case_number == bindparam("of_case"), cases.c.from_position == bindparam("since"))
-    .values(until_position=bindparam("until"))
+    update(cases).where(cases.c.from_position == bindparam("since")).values(until_position=bindparam("until"))
 )
 
 _END_ROLE: Final = (
@@ -40,6 +41,7 @@ _END_ROLE: Final = (
 def version_of(case: CaseFile) -> Row:
     """What the views keep of a case as it stands after its last step."""
     assert case.policy is not None, "every case is made under a policy"
+    approval, determination, awarded_fen = case.approval, case.determination, case.awarded_fen
     return {
         "case_number": case.number,
         "from_position": case.position,
@@ -53,11 +55,11 @@ def version_of(case: CaseFile) -> Row:
         "acceptance_number": case.acceptance_number,
         "submitted_on": case.submitted_on,
         "approved_on": case.approved_on,
-        "cap_year": case.approval.cap_year if case.approval else None,
-        "determined_fen": case.determination.amount_fen if case.determination else 0,
-        "awarded_fen": case.awarded_fen,
+        "cap_year": approval.cap_year if approval else None,
+        "determined_fen": determination.amount_fen if determination else 0,
+        "awarded_fen": awarded_fen,
         "settled_fen": case.settled_fen,
-        "payable_fen": case.payable_fen,
+        "payable_fen": awarded_fen - case.settled_fen,
         "recovered_fen": case.recovered_fen,
         "outstanding_fen": sum(recovery.outstanding_fen for recovery in case.recoveries.values()),
     }
@@ -76,11 +78,11 @@ class Batch:
 
     def write(self, connection: Connection) -> None:
         if self.closed:
-            connection.execute(_CLOSE, self.closed)
+            run_for_each(connection, _CLOSE, self.closed)
         if self.opened:
-            connection.execute(insert(cases), self.opened)
+            run_for_each(connection, _OPEN, self.opened)
         if self.positions:
-            connection.execute(insert(positions), self.positions)
+            run_for_each(connection, _PLACE, self.positions)
         for recorded in self.staff:
             _write_role(connection, recorded)
 
@@ -132,7 +134,7 @@ class Versions:
         if (row := open_rows.get(event.case)) is not None:
             row["until_position"] = recorded.position
         elif since:
-            batch.closed.append({"of_case": event.case, "since": since, "until": recorded.position})
+            batch.closed.append({"since": since, "until": recorded.position})
         open_rows[event.case] = version_of(case)
         batch.opened.append(open_rows[event.case])
 

@@ -12,6 +12,7 @@ from ledger.application import FundingLedger, Outcome
 from ledger.commands.accept_application import AcceptApplication
 from ledger.commands.approve_award import ApproveAward
 from ledger.commands.command import Command
+from ledger.commands.confirm_stage import ConfirmStage
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.order_recovery import OrderRecovery
@@ -89,6 +90,10 @@ class Desks:
     def approve(self, case: str, amount_fen: int, reason: str | None = None) -> None:
         document = self.numbered("深演资助")
         self.give(ApproveAward(case=case, amount_fen=amount_fen, reference=document, reason=reason), "approver")
+
+    def confirm_stage(self, case: str, stage: int, audited_fen: int | None = None) -> None:
+        document = self.numbered("深演验收")
+        self.give(ConfirmStage(case=case, stage=stage, audited_fen=audited_fen, reference=document), "reviewer")
 
     def request(self, case: str, amount_fen: int) -> int:
         """The disbursement's number within its award."""

@@ -10,10 +10,12 @@ from api.demo.stories import Stories
 from api.demo.timeline import Story
 from ledger.causes import Cause
 from ledger.commands.approve_award import ApproveAward
+from ledger.commands.confirm_stage import ConfirmStage
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
 from ledger.commands.order_disbursement import OrderDisbursement
 from ledger.commands.order_recovery import OrderRecovery
+from ledger.commands.release_award import ReleaseAward
 from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.commands.return_disbursement import ReturnDisbursement
 from ledger.commands.settle_disbursement import SettleDisbursement
@@ -25,6 +27,7 @@ CUT_BY_LIMIT: Final = "cut-by-limit"
 REFUSED_STEPS: Final = "refused-steps"
 FULL_CLAWBACK: Final = "full-clawback"
 NO_FAULT: Final = "no-fault-recovery"
+STAGED: Final = "staged-payment"
 
 _MONTH: Final = 21
 """Working days."""
@@ -156,6 +159,44 @@ class Plots(Stories):
         notice = self.desks.numbered("银行退汇")
         returned = ReturnDisbursement(case=case, disbursement=disbursement, reference=notice, reason="收款账号户名不符")
         self.desks.give(returned, "cashier")
+        yield 6
+        yield from self.pay(case, amount_fen)
+
+    # Payment in stages, and audited costs
+
+    def in_stages(self, claim: Claim, audited_fen: int) -> Story:
+        """Paid in three parts; at acceptance the audit finds less, and the difference is released first."""
+        case, amount_fen = yield from self.award(claim)
+        self.shown[STAGED] = case
+        yield 6
+        whole = RequestDisbursement(case=case, amount_fen=amount_fen)
+        self.desks.give_in_vain(whole, "finance", "stage-not-reached")
+        yield from self.pay(case, amount_fen * 2 // 5)
+        yield 6 * _MONTH
+        self.desks.confirm_stage(case, 2)
+        yield 4
+        yield from self.pay(case, amount_fen * 3 // 10)
+        yield 8 * _MONTH
+        accepted = ConfirmStage(case=case, stage=3, audited_fen=audited_fen, reference="演示验收报告")
+        self.desks.give_in_vain(accepted, "reviewer", "above-settlement")
+        yield 2
+        less_fen = amount_fen - audited_fen * 2 // 5
+        reason = "验收审计核减总投资"
+        release = ReleaseAward(case=case, amount_fen=less_fen, cause=Cause.AUDIT_REDUCTION, reason=reason)
+        self.desks.give(release, "approver")
+        self.desks.confirm_stage(case, 3, audited_fen)
+        yield 5
+        yield from self.pay(case, amount_fen - amount_fen * 2 // 5 - amount_fen * 3 // 10 - less_fen)
+
+    def audited(self, claim: Claim) -> Story:
+        """Only audited costs are funded: the determination waits for the report."""
+        case = yield from self.accepted(claim)
+        yield 9
+        self.desks.give_in_vain(DetermineAmount(case=case), "reviewer", "audit-report-missing")
+        yield 4
+        amount_fen = self.desks.determine(case, audit_report=self.desks.numbered("演审"))
+        yield 12
+        self.desks.approve(case, amount_fen)
         yield 6
         yield from self.pay(case, amount_fen)
 

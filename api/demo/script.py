@@ -1,4 +1,4 @@
-"""Who applies for what, and when: 150 applications of 40 enterprises over the cap years 2024 to 2026."""
+"""Who applies for what, and when: 152 applications of 40 enterprises over the cap years 2024 to 2026."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ledger.roles import SYSTEM
 FIRST_DAY: Final = date(2024, 1, 2)
 LAST_DAY: Final = date(2026, 10, 31)
 
-CLASS_II, CLASS_III, RENT = "5.1", "5.2", "22.2"
+CLASS_II, CLASS_III, RENT, PROJECT, FAIR = "5.1", "5.2", "22.2", "3.2", "10.2"
 EXHAUSTED: Final = ENTERPRISES[0]
 """Its limit C5 of 2025 is used up to the last fen."""
 NEARLY_EXHAUSTED: Final = ENTERPRISES[1]
@@ -110,7 +110,7 @@ class _Script:
         yield 0
 
     def plots(self) -> Iterator[_Dated]:
-        """The cases in which something happens: 24 of them."""
+        """The cases in which something happens: 26 of them."""
         plots, paid = self._plots, CaseState.PAID
         one = EXHAUSTED
         yield date(2025, 2, 10), plots.usual(self._product(one, CLASS_III, 1600, special=True), paid)
@@ -141,6 +141,11 @@ class _Script:
         yield date(2024, 7, 8), plots.usual(again, paid)
         yield date(2025, 6, 16), plots.funded_before(again)
         yield date(2025, 3, 24), plots.article_without_money(again)
+        project = {"total_investment": format_yuan(2_000 * _WAN)}
+        staged = Claim(ENTERPRISES[31], PROJECT, "演示内窥镜核心部件量产", project)
+        yield date(2024, 9, 9), plots.in_stages(staged, audited_fen=1_900 * _WAN)
+        fair = {"audited_cost": format_yuan(260 * _WAN)}
+        yield date(2025, 10, 13), plots.audited(Claim(ENTERPRISES[32], FAIR, "演示2025年器械峰会", fair))
 
     def tenants(self) -> Iterator[_Dated]:
         """14 tenants claim the rent of 2023, 2024 and 2025 in the following springs; five go on, one of them too late."""

@@ -48,5 +48,9 @@ def award_address(case: str) -> str:
     return f"{PREFIX}/awards/{award_id(case)}"
 
 
+def reading_address(policy_id: str, version: int, reading_id: str) -> str:
+    return f"{PREFIX}/policies/{policy_id}/{version}/readings/{reading_id}"
+
+
 def budget_address(policy_id: str, year: int) -> str:
     return f"{PREFIX}/budgets/{policy_id}/{year}"

@@ -7,26 +7,43 @@ from typing import Any
 from api.auth import STAFF, service
 from api.rest import fields
 from api.rest.addresses import application_address, award_address, case_at
-from api.rest.applications_shown import ApplicationSchema, application_body
+from api.rest.applications_shown import ApplicationSchema, OtherFundingSchema, application_body
 from api.rest.awards_shown import AwardSchema, award_body
 from api.rest.blueprint import Blueprint, reads, records
 from api.rest.bodies import AmountSchema, CommandSchema
 from api.rest.case_lists import ApplicationQuerySchema, ApplicationsSchema, applications_body
 from api.rest.etags import case_etag
-from api.rest.histories import HistorySchema, history_body
+from api.rest.histories import HistoryQuerySchema, HistorySchema, history_body
 from api.rest.moments import MomentSchema, moment_of
 from api.rest.recording import Headers, record_on_case
+from api.rest.schema import Schema
 from ledger.commands.accept_application import AcceptApplication
 from ledger.commands.approve_award import ApproveAward
+from ledger.commands.decide_other_funding import DecideOtherFunding
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.refuse_application import GROUND_LENGTH_MAX, RefuseApplication
 from ledger.commands.submit_application import NAME_LENGTH_MAX, SubmitApplication
 from ledger.commands.withdraw_application import WithdrawApplication
+from ledger.evidence import EVIDENCE_MOST
+from ledger.policy.model import EvidenceKind
+from ledger.rules import WayOut
 from ledger.scopes import ITEM_LENGTH_MAX, REGISTER_LENGTH_MAX
 
 blueprint = Blueprint("applications", __name__, description="申报 / Applications")
 
 Body = dict[str, Any]
+
+
+class EvidenceGivenSchema(Schema):
+    kind = fields.Choice(EvidenceKind, required=True)
+    key = fields.Words(
+        required=True,
+        length_max=ITEM_LENGTH_MAX,
+        metadata={"description": "号码 / its number", "examples": ["044031900111-12345678"]},
+    )
+    stage = fields.Words(
+        metadata={"description": "阶段，缺省为规则的阶段 / a stage of the policy, the rule's own by default"}
+    )
 
 
 class SubmissionSchema(CommandSchema):
@@ -36,6 +53,26 @@ class SubmissionSchema(CommandSchema):
     enterprise_name = fields.Words(required=True, length_max=NAME_LENGTH_MAX)
     item = fields.Words(required=True, length_max=ITEM_LENGTH_MAX)
     particulars = fields.Particulars(required=True)
+    evidence = fields.Many(
+        fields.Nested(EvidenceGivenSchema),
+        metadata={
+            "description": f"证据：每件只支持一项有效的申报 / what proves the claim, at most {EVIDENCE_MOST} pieces"
+        },
+    )
+    other_funding = fields.Many(
+        fields.Nested(OtherFundingSchema),
+        metadata={"description": "同一事项已获的其他财政资助 / other public money for the same matter"},
+    )
+
+
+class OtherFundingDecisionSchema(CommandSchema):
+    """``reference`` (the document; for a return, with the receipt) and ``reason`` are needed."""
+
+    way_out = fields.Choice(
+        WayOut,
+        required=True,
+        metadata={"description": "退回后申领，或补足差额 / returned and then claimed, or the difference topped up"},
+    )
 
 
 class AcceptanceSchema(CommandSchema):
@@ -52,6 +89,14 @@ class DeterminationRequestSchema(CommandSchema):
     cap_year = fields.Year(allow_none=True)
     particulars = fields.Particulars(
         allow_none=True, metadata={"description": "核实后的申报要素 / as verified, where they differ"}
+    )
+    audit_report = fields.Words(
+        allow_none=True,
+        length_max=REGISTER_LENGTH_MAX,
+        metadata={
+            "description": "审计报告文号；只资助审计确认费用的规则须有 / the audit report, where the rule funds audited "
+            "costs only and the application's evidence has none"
+        },
     )
 
 
@@ -89,12 +134,15 @@ def application(query: Body, application_id: str) -> tuple[Body, Headers]:
 
 
 @blueprint.route("/applications/<string:application_id>/history")
-@reads(STAFF)
-@blueprint.arguments(MomentSchema, location="query")
+@reads(STAFF, errors=(409,))
+@blueprint.arguments(HistoryQuerySchema, location="query")
 @blueprint.response(200, HistorySchema)
 def application_history(query: Body, application_id: str) -> Body:
-    """申报的全部事件 / Every event of an application and of the award that came of it"""
-    return history_body(service().reader.history(case_at(application_id), moment_of(query)))
+    """申报的全部事件 / Every event of an application and of the award that came of it
+
+    With `proof=true` with the proof of each event, as for an award.
+    """
+    return history_body(case_at(application_id), query)
 
 
 @blueprint.route("/applications/<string:application_id>/acceptance", methods=["POST"])
@@ -124,6 +172,20 @@ def refuse_application(body: Body, application_id: str) -> tuple[Body, Headers]:
 def withdraw_application(body: Body, application_id: str) -> tuple[Body, Headers]:
     """撤回申报 / Withdraw an application"""
     case, headers = record_on_case(WithdrawApplication(case=case_at(application_id), **body))
+    return application_body(case), headers
+
+
+@blueprint.route("/applications/<string:application_id>/other-funding-decision", methods=["POST"])
+@records(DecideOtherFunding)
+@blueprint.arguments(OtherFundingDecisionSchema)
+@blueprint.response(200, ApplicationSchema)
+def decide_other_funding(body: Body, application_id: str) -> tuple[Body, Headers]:
+    """就高不就低：对其他财政资助的处理决定 / Decide what becomes of other public money, so that the claim may go on
+
+    `return-then-claim`: it was paid back, and the claim stands by itself. `top-up-difference`: it stays, and only what is
+    due beyond it is granted. May be decided anew until an amount is approved.
+    """
+    case, headers = record_on_case(DecideOtherFunding(case=case_at(application_id), **body))
     return application_body(case), headers
 
 

@@ -11,7 +11,9 @@ from api.rest.schema import Schema
 from ledger.casefile import STATE_NAMES, CaseFile, CaseState
 from ledger.events import AmountDetermined
 from ledger.identity import application_id, award_id
-from ledger.policy.model import Pin
+from ledger.other_funding import DOCUMENT_LENGTH_MAX, Level
+from ledger.policy.model import EvidenceKind, EvidenceUse, Pin
+from ledger.rules import WayOut
 
 
 class PinSchema(Schema):
@@ -30,6 +32,30 @@ class DeterminationSchema(Schema):
     particulars = fields.Particulars(required=True)
 
 
+class EvidenceSchema(Schema):
+    """``key`` as it is compared; ``use`` and ``again`` as the policy was read when it was given."""
+
+    kind = fields.Choice(EvidenceKind, required=True)
+    key = fields.Words(required=True)
+    stage = fields.Words(required=True)
+    use = fields.Choice(EvidenceUse, required=True)
+    again = fields.Flag(
+        required=True, metadata={"description": "may be given again for the same item, for another period"}
+    )
+
+
+class OtherFundingSchema(Schema):
+    """Public money for the same matter, as the enterprise declares it."""
+
+    level = fields.Choice(Level, required=True)
+    amount = fields.Money(required=True, attribute="amount_fen")
+    document = fields.Words(
+        required=True,
+        length_max=DOCUMENT_LENGTH_MAX,
+        metadata={"description": "文号，或本账本中的资助编号 / its document, or the id of an award in this ledger"},
+    )
+
+
 class ApplicationSchema(Schema):
     id = fields.Words(required=True)
     award_id = fields.Words(required=True, allow_none=True, metadata={"description": "once approved"})
@@ -42,6 +68,14 @@ class ApplicationSchema(Schema):
     enterprise_name = fields.Words(required=True)
     item = fields.Words(required=True)
     particulars = fields.Particulars(required=True)
+    evidence = fields.Many(fields.Nested(EvidenceSchema), required=True)
+    other_funding = fields.Many(fields.Nested(OtherFundingSchema), required=True)
+    way_out = fields.Choice(
+        WayOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what the office decided about the other funding; null until it has"},
+    )
     submitted_on = fields.Day(required=True)
     accepted_on = fields.Day(required=True, allow_none=True)
     acceptance_number = fields.Words(required=True, allow_none=True)
@@ -54,6 +88,9 @@ def application_body(case: CaseFile) -> dict[str, Any]:
         "id": application_id(case.number),
         "award_id": None if case.approval is None else award_id(case.number),
         "particulars": case.particulars,
+        "evidence": (*case.evidence, *case.review_evidence),
+        "other_funding": case.declared_funding,
+        "way_out": case.way_out,
         "submitted_on": case.submitted_on,
         "accepted_on": case.accepted_on,
         "acceptance_number": case.acceptance_number,

@@ -12,7 +12,7 @@ from api.rest.blueprint import Blueprint, reads, records
 from api.rest.bodies import AmountSchema
 from api.rest.case_lists import AwardQuerySchema, AwardsSchema, awards_body
 from api.rest.etags import case_etag
-from api.rest.histories import HistorySchema, history_body
+from api.rest.histories import HistoryQuerySchema, HistorySchema, history_body
 from api.rest.moments import MomentSchema, moment_of
 from api.rest.recording import Headers, record_on_case
 from ledger.causes import Cause
@@ -47,15 +47,19 @@ def award(query: Body, award_id: str) -> tuple[Body, Headers]:
 
 
 @blueprint.route("/awards/<string:award_id>/history")
-@reads(STAFF)
-@blueprint.arguments(MomentSchema, location="query")
+@reads(STAFF, errors=(409,))
+@blueprint.arguments(HistoryQuerySchema, location="query")
 @blueprint.response(200, HistorySchema)
 def award_history(query: Body, award_id: str) -> Body:
-    """资助项目及其申报的全部事件 / Every event of an award and of the application behind it"""
+    """资助项目及其申报的全部事件 / Every event of an award and of the application behind it
+
+    With `proof=true` each event comes with the very bytes that were sealed and its inclusion proof, and the history with the
+    signed checkpoint that the proofs lead to: check them against the ledger's public key, and with the checkpoint you keep.
+    """
     number, moment = case_at(award_id), moment_of(query)
     # 404 where there was no award yet at that moment, as for the award itself.
     award_body(service().reader.case(number, moment))
-    return history_body(service().reader.history(number, moment))
+    return history_body(number, query)
 
 
 @blueprint.route("/awards/<string:award_id>/releases", methods=["POST"])

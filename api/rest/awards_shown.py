@@ -15,6 +15,7 @@ from ledger.commands.find_violation import Party
 from ledger.errors import NotFound, Text
 from ledger.identity import application_id, award_id
 from ledger.rules import Draw, WindowUse
+from ledger.stages import StageOfAward
 
 
 class DrawSchema(Schema):
@@ -34,6 +35,17 @@ class WindowSchema(Schema):
     ends_on = fields.Day(required=True)
     funded_from = fields.Day(required=True)
     funded_until = fields.Day(required=True)
+
+
+class StageSchema(Schema):
+    """One part of an award that is paid in stages, of what is awarded now. ``share`` as a percentage."""
+
+    number = fields.Whole(required=True, least=1)
+    when = fields.Words(required=True, metadata={"description": "what makes it due"})
+    share = fields.Words(required=True, metadata={"examples": ["40%"]})
+    amount = fields.Money(required=True)
+    reached_on = fields.Day(required=True, allow_none=True)
+    paid = fields.Money(required=True)
 
 
 class DisbursementSchema(Schema):
@@ -86,8 +98,17 @@ class AwardSchema(Schema):
     committed = fields.Money(required=True, metadata={"description": "requested, ordered or settled"})
     settled = fields.Money(required=True)
     payable = fields.Money(required=True, metadata={"description": "awarded and not settled yet"})
+    requestable = fields.Money(
+        required=True,
+        metadata={
+            "description": "what the stages reached, where there are any, leave to request; stops stand beside it"
+        },
+    )
     recovered = fields.Money(required=True)
     recoverable = fields.Money(required=True, metadata={"description": "settled, and in no recovery order yet"})
+    stages = fields.Many(
+        fields.Nested(StageSchema), required=True, metadata={"description": "empty where it may be paid at once"}
+    )
     disbursements = fields.Many(fields.Nested(DisbursementSchema), required=True)
     violations = fields.Many(fields.Nested(ViolationSchema), required=True)
     recoveries = fields.Many(fields.Nested(RecoverySchema), required=True)
@@ -119,8 +140,10 @@ def award_body(case: CaseFile) -> dict[str, Any]:
         "committed": case.committed_fen,
         "settled": case.settled_fen,
         "payable": case.payable_fen,
+        "requestable": case.requestable_fen,
         "recovered": case.recovered_fen,
         "recoverable": case.recoverable_fen,
+        "stages": [_stage_body(stage) for stage in case.stages],
         "disbursements": [disbursement_body(disbursement) for disbursement in case.disbursements.values()],
         "violations": [violation_body(violation) for violation in case.violations.values()],
         "recoveries": [recovery_body(recovery) for recovery in case.recoveries.values()],
@@ -145,6 +168,17 @@ def _window_body(use: WindowUse | None) -> dict[str, Any] | None:
         "ends_on": add_days(use.window.end, -1),
         "funded_from": use.funded.start,
         "funded_until": add_days(use.funded.end, -1),
+    }
+
+
+def _stage_body(stage: StageOfAward) -> dict[str, Any]:
+    return {
+        "number": stage.number,
+        "when": stage.when,
+        "share": stage.share,
+        "amount": stage.amount_fen,
+        "reached_on": stage.reached_on,
+        "paid": stage.paid_fen,
     }
 
 

@@ -78,15 +78,18 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
         self._prepare_doc_cbks.append(_conventions_doc)
 
 
-def reads(rule: Access, *, views: bool = False) -> Callable[[F], F]:
-    """Declare a GET: who may call it, and that it waits for ``Ledger-Position``; ``views`` where a list answers it."""
+def reads(rule: Access, *, views: bool = False, errors: tuple[int, ...] = ()) -> Callable[[F], F]:
+    """Declare a GET: who may call it, and that it waits for ``Ledger-Position``; ``views`` where a list answers it.
+
+    ``errors`` are those that it has beside the usual.
+    """
 
     def declare(view: F) -> F:
         view.__dict__["waits_for"] = "views" if views else "log"
         return _noted(
             access(rule)(view),
             rule,
-            errors=READ_ERRORS,
+            errors=(*READ_ERRORS, *errors),
             parameters=["LEDGER_POSITION", "IF_NONE_MATCH"],
             headers={"ETag": "ETAG"},
         )

@@ -49,8 +49,12 @@ def tag_answers(app: Flask) -> None:
     app.after_request(_tag)
 
 
+def _is_tagged(response: Response) -> bool:
+    return response.is_json or response.mimetype == "text/html"
+
+
 def _tag(response: Response) -> Response:
-    if request.method not in ("GET", "HEAD") or response.status_code != 200 or not response.is_json:
+    if request.method not in ("GET", "HEAD") or response.status_code != 200 or not _is_tagged(response):
         return response
     if response.get_etag()[0] is None:
         response.add_etag()

@@ -9,7 +9,7 @@ from api.auth import held_by, service
 from api.rest import fields
 from api.rest.blueprint import Blueprint, reads
 from api.rest.calculations import LimitSchema, room_body
-from api.rest.histories import HistorySchema, event_body
+from api.rest.histories import EventsSchema, event_body
 from api.rest.language import said
 from api.rest.schema import Schema
 from ledger.events import CommandRefused
@@ -28,7 +28,7 @@ class FeedQuerySchema(Schema):
     limit = fields.Whole(least=1, most=LIMIT_MOST, text=True, load_default=LIMIT_DEFAULT)
 
 
-class FeedSchema(HistorySchema):
+class FeedSchema(EventsSchema):
     next = fields.Whole(required=True, metadata={"description": "send this as `after` to go on"})
 
 
@@ -46,6 +46,9 @@ class RefusedSchema(Schema):
     limit = fields.Nested(LimitSchema, required=True, allow_none=True)
     asked = fields.Money(required=True, allow_none=True)
     application_id = fields.Words(required=True, allow_none=True)
+    earlier_application = fields.Words(
+        required=True, allow_none=True, metadata={"description": "the one that was there first"}
+    )
     enterprise = fields.Words(required=True, allow_none=True)
 
 
@@ -95,5 +98,6 @@ def _refused_body(recorded: Recorded) -> dict[str, Any]:
         "limit": None if event.limit is None else {"name": event.limit.limit, **room_body(event.limit)},
         "asked": event.asked_fen,
         "application_id": None if event.case is None else application_id(event.case),
+        "earlier_application": application_id(event.earlier) if event.earlier else None,
         "enterprise": event.enterprise,
     }

@@ -135,7 +135,9 @@ class Choice(Words):
 
     def __init__(self, choices: Iterable[StrEnum], **kwargs: Any) -> None:
         self._choices = [choice.value for choice in choices]
-        kwargs["metadata"] = {"enum": self._choices, **kwargs.get("metadata", {})}
+        # A document that allows null lists it too.
+        listed = [*self._choices, *([None] if kwargs.get("allow_none") else [])]
+        kwargs["metadata"] = {"enum": listed, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -168,7 +170,15 @@ class Whole(_Field):
 
 
 class Flag(_Field):
+    """True or false. ``text`` for query strings, where all values are text."""
+
+    def __init__(self, *, text: bool = False, **kwargs: Any) -> None:
+        self._text = text
+        super().__init__(**kwargs)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if self._text and value in ("true", "false"):
+            return bool(value == "true")
         if not isinstance(value, bool):
             raise _invalid("invalid-flag", "应为true或false", "this should be true or false")
         return value
@@ -253,11 +263,18 @@ def _particular_fault(value: object) -> list[Fault]:
 
 
 class Nested(fields.Nested):
-    """For answers only: what is taken is flat."""
+    """An object of a schema of its own."""
+
+    default_error_messages: Any = {"type": Fault("not-an-object", Text("应为JSON对象", "this should be a JSON object"))}
 
 
 class Many(fields.List[Any]):
-    """For answers, and for parameters that may be repeated."""
+    """A list; in a query a parameter that may be repeated."""
+
+    default_error_messages: Any = {
+        "invalid": Fault("not-a-list", Text("应为JSON数组", "this should be a JSON array")),
+        "null": Fault("missing", Text("不能为空", "must not be null")),
+    }
 
 
 class Payload(_Field):

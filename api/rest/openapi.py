@@ -53,6 +53,9 @@ class ProblemSchema(Schema):
     code = fields.Words(required=True, metadata={"description": "stable, kebab-case"})
     clause = fields.Words(metadata={"description": "the policy's article, or the rule of the office"})
     limit = fields.Nested(LimitSchema)
+    earlier_application = fields.Words(
+        metadata={"description": "with `evidence-used`: the application that the evidence stands under"}
+    )
     errors = fields.Many(fields.Nested(FieldErrorSchema))
 
 

@@ -19,6 +19,7 @@ from api.rest.calculations import LimitSchema, room_body
 from api.rest.language import language, said
 from ledger import errors
 from ledger.errors import FieldError, Headroom, Text
+from ledger.identity import application_id
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
@@ -35,6 +36,7 @@ class Problem(Exception):
     detail: Text
     clause: str | None = None
     limit: Headroom | None = None
+    earlier: str | None = None
     errors: tuple[FieldError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,6 +52,8 @@ class Problem(Exception):
             told["clause"] = self.clause
         if self.limit is not None:
             told["limit"] = LimitSchema().dump({"name": self.limit.limit, **room_body(self.limit)})
+        if self.earlier is not None:
+            told["earlier_application"] = application_id(self.earlier)
         if self.errors:
             told["errors"] = [
                 {"field": error.field, "code": error.code, "message": said(error.text)} for error in self.errors
@@ -112,6 +116,7 @@ def problem_of(error: errors.LedgerError) -> Problem | None:
                 error.text,
                 clause=getattr(error, "clause", None),
                 limit=getattr(error, "limit", None),
+                earlier=getattr(error, "earlier", None),
                 errors=getattr(error, "errors", ()),
                 headers=_headers(error),
             )

@@ -31,17 +31,25 @@ class Schema(ma.Schema):
         unknown = ma.RAISE
 
 
-def field_errors(messages: Any, path: tuple[str, ...] = ()) -> Iterator[FieldError]:
-    """Marshmallow's tree of messages as one error for each field, in a dotted path."""
+def field_errors(messages: Any, path: str = "") -> Iterator[FieldError]:
+    """Marshmallow's tree of messages as one error for each field, with its path: ``evidence[0].key``."""
     match messages:
         case Fault(code, text):
-            yield FieldError(".".join(path) or "body", code, text)
+            yield FieldError(path or "body", code, text)
         case dict():
             for name, below in messages.items():
-                yield from field_errors(below, path if name == "_schema" else (*path, str(name)))
+                yield from field_errors(below, _below(path, name))
         case list():
             for message in messages:
                 yield from field_errors(message, path)
         case _:
             # A message of the library's own, in English: every field of ours brings its own instead.
-            yield FieldError(".".join(path) or "body", "invalid", Text(f"有误：{messages}", str(messages)))
+            yield FieldError(path or "body", "invalid", Text(f"有误：{messages}", str(messages)))
+
+
+def _below(path: str, name: str | int) -> str:
+    if name == "_schema":
+        return path
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
+import msgspec
+
 from ledger.casefile import CaseFile, CaseState, less, part_of
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
-from ledger.commands.determine_amount import chosen_cap_year, claim_of
+from ledger.commands.determine_amount import chosen_cap_year, claim_of, require_audit_report
 from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, AwardApproved
 from ledger.money import format_yuan
 from ledger.roles import Role
 from ledger.rules import Claim, Determination, determine
 from ledger.scopes import budget_of_year
+from ledger.stages import plan_under
 
 
 class ApproveAward(Command, frozen=True, kw_only=True):
@@ -42,6 +45,7 @@ class ApproveAward(Command, frozen=True, kw_only=True):
         determined = case.determination
         assert determined is not None
         policy = facts.pinned_policy(case.policy)
+        require_audit_report(case, policy.rule(case.rule), case.review_evidence)
         cap_year = chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts)
         if cap_year != facts.effective_on.year and self.reason is None:
             raise required("reason")
@@ -74,6 +78,7 @@ class ApproveAward(Command, frozen=True, kw_only=True):
             window=now.window,
             budget_scope=budget_of_year(claim.policy.id, claim.cap_year).key,
             window_scope=now.window.scope if now.window else None,
+            payment_plan=plan_under(claim.policy, claim.rule) or msgspec.UNSET,
         )
 
 

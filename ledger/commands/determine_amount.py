@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
+import msgspec
+
 from ledger.casefile import CaseFile, CaseState
-from ledger.commands.command import Command, Decision, Facts, require_state, required
-from ledger.errors import FieldError, Text
-from ledger.events import AmountDetermined
-from ledger.policy.model import Policy, Rule
+from ledger.commands.command import Command, Decision, Facts, register_errors, require_state, required
+from ledger.errors import FieldError, Refusal, Text
+from ledger.events import AmountDetermined, Evidence
+from ledger.evidence import evidence_key, given_evidence
+from ledger.policy.model import EvidenceKind, Policy, Rule
 from ledger.policy.terms import DiscretionaryCeiling, TierCeiling
 from ledger.roles import Role
 from ledger.rules import Claim, Determination, determine, read_particulars, require_plan_year
@@ -19,7 +22,8 @@ from ledger.rules import Claim, Determination, determine, read_particulars, requ
 class DetermineAmount(Command, frozen=True, kw_only=True):
     """``particulars`` as verified in review, where they differ from those submitted; ``cap_year`` the funding plan's year
     that is expected (the year of ``effective_on`` where none is given). May be repeated until the award is approved. Where
-    the office proposes the amount itself, it says why in ``reason``.
+    the office proposes the amount itself, it says why in ``reason``. ``audit_report`` is the number (文号) of the audit that
+    confirmed the cost, where the rule asks for one and the application did not come with it.
     """
 
     name: ClassVar[str] = "determine-amount"
@@ -29,6 +33,7 @@ class DetermineAmount(Command, frozen=True, kw_only=True):
     case: str
     cap_year: int | None = None
     particulars: Mapping[str, Any] | None = None
+    audit_report: str | None = None
 
     def field_errors(self, today: date) -> Iterator[FieldError]:
         yield from super().field_errors(today)
@@ -39,20 +44,34 @@ class DetermineAmount(Command, frozen=True, kw_only=True):
                     "say why the verified particulars differ from those submitted",
                 )
             )
+        if self.audit_report is not None:
+            yield from register_errors("audit_report", self.audit_report)
 
     def decide(self, facts: Facts) -> Decision:
         case = facts.case(self.case)
         require_state(case, [CaseState.ACCEPTED, CaseState.DETERMINED], Text("核定金额", "determine its amount"))
         policy = facts.pinned_policy(case.policy)
         raw = case.particulars if self.particulars is None else self.particulars
-        if self.reason is None and is_proposed(policy.rule(case.rule)):
+        rule = policy.rule(case.rule)
+        if self.reason is None and is_proposed(rule):
             raise required("reason")
+        added = self._added_evidence(case, policy, rule)
+        require_audit_report(case, rule, added)
         claim = claim_of(case, policy, raw, chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts))
         result = determine(claim, facts.standing())
-        return Decision(_determined(case, claim, result), case.policy)
+        return Decision(_determined(case, claim, result, added), case.policy)
+
+    def _added_evidence(self, case: CaseFile, policy: Policy, rule: Rule) -> tuple[Evidence, ...]:
+        """The audit report given now, or with the determination before this one; not what the application came with."""
+        if self.audit_report is None:
+            return case.review_evidence
+        kind, key = EvidenceKind.AUDIT_REPORT, evidence_key(self.audit_report)
+        if any((given.kind, given.key) == (kind, key) for given in case.evidence):
+            return ()
+        return given_evidence(policy, rule, [{"kind": kind.value, "key": key}])
 
 
-def _determined(case: CaseFile, claim: Claim, result: Determination) -> AmountDetermined:
+def _determined(case: CaseFile, claim: Claim, result: Determination, added: tuple[Evidence, ...]) -> AmountDetermined:
     return AmountDetermined(
         case=case.number,
         enterprise=case.enterprise,
@@ -62,6 +81,7 @@ def _determined(case: CaseFile, claim: Claim, result: Determination) -> AmountDe
         bound_by=result.bound_by,
         steps=result.steps,
         headroom=result.headroom,
+        evidence=added or msgspec.UNSET,
     )
 
 
@@ -90,3 +110,21 @@ def chosen_cap_year(policy: Policy, rule_id: str, enterprise: str, cap_year: int
     year = facts.effective_on.year if cap_year is None else cap_year
     require_plan_year(policy, policy.rule(rule_id), enterprise, year, facts.standing())
     return year
+
+
+def require_audit_report(case: CaseFile, rule: Rule, added: Sequence[Evidence]) -> None:
+    """Raise ``Refusal`` ``audit-report-missing`` where the rule funds audited costs only and no report is named."""
+    if rule.audited is None or not rule.audited.value:
+        return
+    if any(given.kind == EvidenceKind.AUDIT_REPORT for given in (*case.evidence, *added)):
+        return
+    clause = rule.audited.cite or rule.article
+    raise Refusal(
+        "audit-report-missing",
+        Text(
+            f"第{clause}条只资助审计确认的费用，本申报没有审计报告；请在申报证据中登记，或在核定时填写审计报告文号",
+            f"article {clause} funds audited costs only, and the application has no audit report; give its number with the "
+            "application's evidence, or when the amount is determined",
+        ),
+        clause=clause,
+    )

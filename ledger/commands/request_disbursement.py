@@ -16,7 +16,7 @@ from ledger.roles import Role
 
 
 class RequestDisbursement(Command, frozen=True, kw_only=True):
-    """``amount_fen`` at most what of the award is not requested or paid yet."""
+    """``amount_fen`` at most what of the award is not requested or paid yet, and of its stages that were reached."""
 
     name: ClassVar[str] = "request-disbursement"
     roles: ClassVar[frozenset[Role]] = frozenset({Role.FINANCE})
@@ -34,6 +34,8 @@ class RequestDisbursement(Command, frozen=True, kw_only=True):
         require_payable(case, Text("申请拨付", "request a disbursement"))
         if self.amount_fen > case.uncommitted_fen:
             raise _above_award(case, self.amount_fen)
+        if self.amount_fen > case.requestable_fen:
+            raise _stage_not_reached(case, self.amount_fen)
         requested = DisbursementRequested(
             case=case.number,
             enterprise=case.enterprise,
@@ -57,4 +59,21 @@ def _above_award(case: CaseFile, asked_fen: int) -> Refusal:
             f"{asked} yuan is above the {left} yuan that may still be requested of the award of {award}",
         ),
         clause=PAID_WITHIN_AWARD,
+    )
+
+
+def _stage_not_reached(case: CaseFile, asked_fen: int) -> Refusal:
+    plan = case.payment_plan
+    assert plan is not None and len(case.stages_reached) < len(plan.stages), "only a stage holds an award back"
+    missing = case.stages[len(case.stages_reached)]
+    asked, now = format_yuan(asked_fen), format_yuan(case.requestable_fen)
+    return Refusal(
+        "stage-not-reached",
+        Text(
+            f"依第{plan.clause}条分阶段拨付：第{missing.number}阶段“{missing.when}”尚未确认，"
+            f"现在至多可申请{now}元，不能申请{asked}元；该阶段达到后请先确认",
+            f"article {plan.clause} pays in stages: stage {missing.number} (“{missing.when}”) is not confirmed yet, so "
+            f"{now} yuan may be requested now, not {asked}; confirm the stage first",
+        ),
+        clause=plan.clause,
     )

@@ -138,10 +138,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Payment in instalments. ``required``: the text asks for it; else it is the office's default. Shares sum to 1."""
+    """Payment in instalments. ``required``: the text asks for it; else it is the office's default. Shares sum to 1.
+
+    ``settled``: the last stage settles the award on the audited cost (reading B29).
+    """
 
     required: bool
     stages: tuple[Stage, ...]
+    settled: Cited[bool]
     cite: str | None
     reading: str | None
 
@@ -160,6 +164,7 @@ class EvidenceKind(StrEnum):
     CONTRACT = "contract"
     CERTIFICATE = "certificate"
     COST_LINE = "cost-line"
+    AUDIT_REPORT = "audit-report"
 
 
 class EvidenceUse(StrEnum):

@@ -157,7 +157,13 @@ class PolicyRegistry:
             for policy in self._newest_first(policy_id, on, interpretations):
                 if on is None or on in policy.validity:
                     return policy
-        raise _not_found(policy_id, version, on)
+        raise self._not_found(policy_id, version, on)
+
+    def file(self, policy_id: str, version: int) -> PolicyFile:
+        """One version as its file tells it, whatever was decided beside it. Raises ``NotFound``."""
+        if version not in self.versions(policy_id):
+            raise self._not_found(policy_id, version, None)
+        return self._files[policy_id][version]
 
     def begun(self, policy_id: str, *, on: date, interpretations: Sequence[Interpretation] = ()) -> Policy:
         """The newest version in force on a day; where none is any more, the newest whose validity has begun.
@@ -167,13 +173,24 @@ class PolicyRegistry:
         policies = list(self._newest_first(policy_id, on, interpretations))
         for policy in (*(p for p in policies if on in p.validity), *(p for p in policies if p.validity.start <= on)):
             return policy
-        raise _not_found(policy_id, None, on)
+        raise self._not_found(policy_id, None, on)
 
     def _newest_first(
         self, policy_id: str, on: date | None, interpretations: Sequence[Interpretation]
     ) -> Iterator[Policy]:
         for version in reversed(self.versions(policy_id)):
             yield self._files[policy_id][version].as_read_on(on, interpretations)
+
+    def _not_found(self, policy_id: str, version: int | None, on: date | None) -> NotFound:
+        """Names what there is instead: the versions of the policy, or else the policies."""
+        zh = f"没有政策{policy_id}" + (f"第{version}版" if version is not None else "")
+        en = f"there is no policy {policy_id}" + (f", version {version}" if version is not None else "")
+        if version is None and on is not None:
+            zh, en = f"{zh}在{on}有效的版本", f"{en} in force on {on}"
+        if known := self.versions(policy_id):
+            zh = f"{zh}；现有{'、'.join(f'第{each}版' for each in known)}"
+            return NotFound(Text(zh=zh, en=f"{en}; there is version {', '.join(map(str, known))}"))
+        return NotFound(Text(zh=f"{zh}；现有政策：{'、'.join(self.ids)}", en=f"{en}; there is {', '.join(self.ids)}"))
 
     def current(self) -> tuple[Policy, ...]:
         """The newest version of every policy, as read now."""
@@ -224,11 +241,3 @@ def _read_in_its_place(path: Path) -> PolicyFile:
             )
         )
     return file
-
-
-def _not_found(policy_id: str, version: int | None, on: date | None) -> NotFound:
-    zh = f"没有政策{policy_id}" + (f"第{version}版" if version is not None else "")
-    en = f"there is no policy {policy_id}" + (f", version {version}" if version is not None else "")
-    if version is None and on is not None:
-        zh, en = f"{zh}在{on}有效的版本", f"{en} in force on {on}"
-    return NotFound(Text(zh=zh, en=en))

@@ -225,11 +225,18 @@ class RuleBuilder:
         stages = tuple(Stage(**part) for part in raw["parts"])
         if sum(stage.share for stage in stages) != 1:
             self.place.note(("stages", "parts"), "各阶段比例之和不是100%", "the shares do not sum to 100%")
+        if any(stage.share == 0 for stage in stages):
+            self.place.note(("stages", "parts"), "某一阶段的比例为零", "the share of a stage is zero")
+        settled = self.place.cited("settlement", raw["settlement"], "stages")
+        if settled.value and "basis" not in self.entry:
+            self.place.note(
+                ("stages", "settlement"), "没有可按审计数结算的basis", "there is no basis that an audit could confirm"
+            )
         cite, reading = raw.get("cite"), raw.get("reading")
         if cite is None and reading is None:
             self.place.note(("stages",), "没有出处：缺少 cite 或 reading", "uncited: neither cite nor reading is given")
         self.place.source(("stages",), cite, reading)
-        return Stages(raw["required"], stages, cite, reading)
+        return Stages(raw["required"], stages, settled, cite, reading)
 
     # -- shapes ----------------------------------------------------------------------------------------------------
 

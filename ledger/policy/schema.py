@@ -140,6 +140,7 @@ class StagesSchema(Schema):
     required = Parsed(parse_flag)
     cite = word(required=False)
     reading = word(required=False)
+    settlement = CitedField(meaning(approved_then_audited=True, approved_only=False), required=True)
     parts = fields.List(fields.Nested(StageSchema), required=True)
 
 

@@ -97,13 +97,16 @@ def some_of(kind: type[E]) -> Parse[frozenset[E]]:
 
 @dataclass(frozen=True, slots=True)
 class Draft(Generic[T]):
-    """A cited value as written. ``value`` is None where it is left to the reading. ``beside``: the table's other keys."""
+    """A cited value. ``value`` is None where it is left to the reading; ``written`` is how the file writes it. ``beside``:
+    the table's other keys.
+    """
 
     parse: Parse[T]
     value: T | None
     cite: str | None
     reading: str | None
     beside: Mapping[str, str]
+    written: object = None
 
 
 def fault(zh: str, en: str) -> ValidationError:
@@ -136,7 +139,7 @@ class CitedField(fields.Field[Draft[Any]]):
                 read = self.parse(value["value"])
             except ValueError as error:
                 raise fault(f"无法识别：{error}", str(error)) from error
-        return Draft(self.parse, read, cite, reading, {name: value[name] for name in self.beside})
+        return Draft(self.parse, read, cite, reading, {name: value[name] for name in self.beside}, value.get("value"))
 
     def _check_keys(self, value: Mapping[str, object]) -> None:
         known = {"value", "cite", "reading", *self.beside}

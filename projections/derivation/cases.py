@@ -10,7 +10,8 @@ from typing import Final
 from ledger.causes import Cause
 from ledger.money import format_yuan
 from ledger.policy.model import Pin
-from projections.derivation.fields import Complaints, Envelope, Payload
+from projections.derivation.fields import Complaints, Envelope, Payload, PaymentPlan
+from projections.derivation.stages import due_fen, is_sound
 
 
 class Phase(IntEnum):
@@ -54,6 +55,8 @@ class Case:
     drawn: dict[tuple[str, str], int] = field(default_factory=dict)
     budget_scope: str = ""
     window_scope: str | None = None
+    plan: PaymentPlan | None = None
+    stages_reached: int = 0
     payments: list[tuple[str, int]] = field(default_factory=list)
     violations: list[bool] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)
@@ -81,6 +84,7 @@ class Cases:
             "amount-determined": self._determined,
             "award-approved": self._approved,
             "award-released": self._released,
+            "stage-confirmed": self._stage_confirmed,
             "disbursement-requested": self._requested,
             "disbursement-ordered": self._ordered,
             "disbursement-settled": self._settled,
@@ -196,6 +200,21 @@ class Cases:
         for draw in payload.draws:
             case.drawn[draw.limit, draw.scope] = case.drawn.get((draw.limit, draw.scope), 0) + draw.amount_fen
 
+        if (plan := payload.payment_plan) is not None:
+            case.plan, case.stages_reached = plan, 1
+            if not is_sound(plan):
+                self._say("plan-unsound", "拨付阶段的比例之和不是100%", "the shares of its stages are not the whole")
+
+    def _stage_confirmed(self, case: Case, payload: Payload) -> None:
+        self._in_phase(case, Phase.APPROVED)
+        self._may_be_paid(case)
+        stages = len(case.plan.stages) if case.plan is not None else 0
+        if payload.stage != case.stages_reached + 1 or payload.stage > stages:
+            self._say("out-of-order", "不是下一个拨付阶段", "it is not the next stage of the payment plan")
+        case.stages_reached += 1
+        if payload.final_fen is not None and case.award_fen - case.recovered_fen > payload.final_fen:
+            self._say("sum-exceeded", "资助额高于按审计数结算的金额", "more is awarded than was due on the audit")
+
     def _released(self, case: Case, payload: Payload) -> None:
         self._in_phase(case, Phase.APPROVED)
         self._within(payload.amount_fen, case.award_fen - case.bound_fen, "可释放的", "what may still be released")
@@ -231,7 +250,8 @@ class Cases:
     def _requested(self, case: Case, payload: Payload) -> None:
         self._in_phase(case, Phase.APPROVED)
         self._may_be_paid(case)
-        self._within(payload.amount_fen, case.award_fen - case.bound_fen, "可申请的", "what may still be requested")
+        due = due_fen(case.plan, case.stages_reached, case.award_fen)
+        self._within(payload.amount_fen, due - case.bound_fen, "可申请的", "what may be requested by then")
         if payload.disbursement != len(case.payments) + 1:
             self._say("out-of-order", "拨付的编号不连续", "disbursements are not numbered one after another")
         case.payments.append((REQUESTED, payload.amount_fen))

@@ -46,6 +46,15 @@ class Window(msgspec.Struct):
     funded: Span
 
 
+class PlannedStage(msgspec.Struct):
+    share_ppm: int
+
+
+class PaymentPlan(msgspec.Struct):
+    unit_fen: int
+    stages: tuple[PlannedStage, ...]
+
+
 class Payload(msgspec.Struct):
     """Every field that some check reads; empty where the type does not have it. Amounts are fen."""
 
@@ -62,6 +71,9 @@ class Payload(msgspec.Struct):
     budget_scope: str = ""
     window: Window | None = None
     window_scope: str | None = None
+    payment_plan: PaymentPlan | None = None
+    stage: int = 0
+    final_fen: int | None = None
     cause: str = ""
     restores_headroom: bool = False
     disbursement: int = 0

@@ -22,6 +22,10 @@ TABLE = {
     "GET /api/v1/me": SIGNED_IN,
     "GET /api/v1/policies": SIGNED_IN,
     "GET /api/v1/policies/<policy_id>": SIGNED_IN,
+    "GET /api/v1/policies/<policy_id>/<number>": SIGNED_IN,
+    "GET /api/v1/policies/<policy_id>/<number>/readings": SIGNED_IN,
+    "GET /api/v1/policies/<policy_id>/<number>/readings/<reading_id>": SIGNED_IN,
+    "POST /api/v1/policies/<policy_id>/<number>/interpretations": "approver",
     "POST /api/v1/quotes": STAFF,
     "GET /api/v1/applications": STAFF,
     "GET /api/v1/applications/<application_id>": STAFF,
@@ -30,12 +34,17 @@ TABLE = {
     "POST /api/v1/applications/<application_id>/acceptance": "intake",
     "POST /api/v1/applications/<application_id>/refusal": "approver intake reviewer",
     "POST /api/v1/applications/<application_id>/withdrawal": "intake",
+    "POST /api/v1/applications/<application_id>/other-funding-decision": "approver",
     "POST /api/v1/applications/<application_id>/determination": "reviewer",
     "POST /api/v1/applications/<application_id>/approval": "approver",
+    "GET /api/v1/applications/<application_id>/sheet": STAFF,
+    "GET /api/v1/applications/<application_id>/determinations/<number>/sheet": STAFF,
     "GET /api/v1/awards": STAFF,
     "GET /api/v1/awards/<award_id>": STAFF,
     "GET /api/v1/awards/<award_id>/history": STAFF,
+    "GET /api/v1/awards/<award_id>/sheet": STAFF,
     "POST /api/v1/awards/<award_id>/releases": "approver",
+    "POST /api/v1/awards/<award_id>/stages/<number>/confirmation": "reviewer",
     "POST /api/v1/awards/<award_id>/disbursements": "finance",
     "GET /api/v1/awards/<award_id>/disbursements/<number>": STAFF,
     "POST /api/v1/awards/<award_id>/disbursements/<number>/order": "finance",
@@ -66,6 +75,7 @@ STAND_INS = {
     "<uscc>": "91440300MA5FX3K72N",
     "<number>": "1",
     "<name>": "docs.js",
+    "<reading_id>": "B13",
 }
 
 
@@ -80,7 +90,7 @@ def routes(app: Flask) -> set[str]:
 def as_in_table(rule: str) -> str:
     for converter in ("string:", "number:"):
         rule = rule.replace(f"<{converter}", "<")
-    return rule.replace("<year>", "<number>")
+    return rule.replace("<year>", "<number>").replace("<version>", "<number>")
 
 
 def may(allowed: str, user: str | None, role: str | None) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
 import pytest
 
+from api.evidence import new_key
 from tests.api.http_office import V1, HttpOffice
 from tests.api.test_access import ANYONE, TABLE, as_in_table
 
@@ -81,3 +84,37 @@ def test_every_operation_says_what_it_does_in_both_languages(document: dict[str,
         assert chinese, (method, path)
         assert english.isascii(), (method, path)
         assert english, (method, path)
+
+
+def test_answers_are_what_the_document_says(office: HttpOffice, document: dict[str, Any]) -> None:
+    validators = pytest.importorskip("openapi_schema_validator")
+    new_key(office.service.keeper, "example.cn/ledger", os.urandom)
+    declared = {"level": "district", "amount": "1000000.00", "document": "青禾财〔2026〕8号"}
+    given = {"evidence": [{"kind": "invoice", "key": "1"}], "other_funding": [declared]}
+    application = office.submitted(item="另一产品", **given)
+    award = office.approved()
+    paid = office.paid(award, "6000000.00")
+    text = f"{V1}/policies/shenzhen-meddev-2022/1"
+    for address in (
+        application, f"{application}/history?proof=true", award, f"{award}/history", f"{award}/history?proof=true",
+        f"{award}/sheet", f"{award.replace('awards/awd', 'applications/app')}/determinations/1/sheet", paid,
+        text, f"{text}/readings", f"{text}/readings/B13", f"{V1}/policies", f"{V1}/policies/shenzhen-meddev-2022",
+    ):  # fmt: skip
+        answer = office.get("auditor", address)
+        assert answer.status_code == 200, (address, answer.text)
+        pattern = as_in_document(office, address)
+        schema = document["paths"][pattern]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        whole = {**schema, "components": document["components"]}
+        assert list(validators.OAS31Validator(whole).iter_errors(answer.json)) == [], address
+
+
+def as_in_document(office: HttpOffice, address: str) -> str:
+    rule, _ = office.app.url_map.bind("localhost").match(address.partition("?")[0], "GET", return_rule=True)
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+def test_a_sheet_is_documented_as_data_and_as_a_page(document: dict[str, Any]) -> None:
+    sheets = [operation for _, path, operation in operations(document) if path.endswith("/sheet")]
+    assert len(sheets) == 3
+    for operation in sheets:
+        assert set(operation["responses"]["200"]["content"]) == {"application/json", "text/html"}

@@ -118,7 +118,7 @@ def test_a_list_by_business_date_is_true_of_one_position(office: HttpOffice, mon
         ("page_size=201", "page_size"),
         ("page=１", "page"),
         ("page=" + "9" * 40, "page"),
-        ("state=gone", "state.0"),
+        ("state=gone", "state[0]"),
         ("enterprise=1", "enterprise"),
         ("text=" + "x" * 201, "text"),
         ("text=" + "x" * 60_000, "text"),

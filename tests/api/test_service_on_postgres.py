@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.options import database_url
+from api.database import database_url
 from api.service import FACTS, open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.errors import StoreFault

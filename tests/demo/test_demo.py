@@ -15,7 +15,7 @@ import pytest
 from api.demo import folder as demo_folder
 from api.demo.enterprises import ENTERPRISES
 from api.demo.folder import MARKER, NotADemo, prepare_demo
-from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT
+from api.demo.plots import CUT_BY_LIMIT, FULL_CLAWBACK, NO_FAULT, STAGED
 from api.demo.script import EXHAUSTED, FIRST_DAY, LAST_DAY, NEARLY_EXHAUSTED, play
 from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
@@ -76,10 +76,10 @@ def test_an_enterprise_is_no_valid_one_or_may_be_taken_for_a_real_one() -> None:
 
 def test_a_state_or_a_year_is_missing_from_the_demo(service: Service) -> None:
     rows = service.views.cases(page_size=1000).rows
-    assert len(rows) == 150
+    assert len(rows) == 152
     assert {row.state for row in rows} == set(CaseState)
     assert {row.cap_year for row in rows if row.cap_year} == {2024, 2025, 2026}
-    assert {row.rule for row in rows} == {"5.1", "5.2", "22.2"}
+    assert {row.rule for row in rows} == {"5.1", "5.2", "22.2", "3.2", "10.2"}
     assert service.views.enterprises(page_size=100).total == 40
     assert max(e.envelope.effective_on for e in service.reader.events(0, 10_000)) <= LAST_DAY == date(2026, 10, 31)
 
@@ -116,11 +116,16 @@ def test_the_stories_worth_showing_do_not_show_it(service: Service, demo: Path) 
     assert cut.approval is not None
     assert cut.approval.bound_by is not None
     assert cut.approval.bound_by.limit == "C5"
+    staged = service.reader.case(shown[STAGED])
+    assert staged.state is CaseState.PAID
+    assert [stage.paid_fen for stage in staged.stages] == [stage.amount_fen for stage in staged.stages]
+    assert staged.released_fen == 400_000_00
 
 
 def test_a_kind_of_refusal_is_missing_from_the_demo(service: Service) -> None:
     codes = {e.event.code for e in service.reader.refusals(0, 100) if isinstance(e.event, CommandRefused)}
     assert {"limit-exhausted", "headroom-moved", "same-person", "bank-serial-used", "above-paid-amount"} <= codes
+    assert {"stage-not-reached", "above-settlement", "audit-report-missing"} <= codes
 
 
 def test_a_demo_user_cannot_sign_in_or_holds_another_role(service: Service) -> None:

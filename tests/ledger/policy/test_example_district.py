@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from api.cli.serve import command
+from api.cli.speech import Language, Speech
+from api.policies import load_policies
 from ledger.commands.decide_other_funding import DecideOtherFunding
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.submit_application import SubmitApplication
@@ -97,6 +100,19 @@ def test_one_invoice_serves_the_city_or_the_district_unless_the_difference_is_to
     office.give(DetermineAmount(case=case), "reviewer")
     office.approve(case)
     assert office.reader.case(case).awarded_fen == 160_000_000 - 50_000_000
+
+
+def test_the_guide_s_option_loads_the_district_s_policies(tmp_path: Path) -> None:
+    """As the guide says it: a folder of one's own, ``<id>/<version>.toml``, named with ``--policies``."""
+    (tmp_path / "own" / DISTRICT).mkdir(parents=True)
+    shutil.copy(EXAMPLE, tmp_path / "own" / DISTRICT / "1.toml")
+    guide = GUIDE.read_text(encoding="utf-8")
+    options = {
+        name for parameter in command(Speech(Language.ZH)).params for name in (*parameter.opts, parameter.envvar)
+    }
+    assert {name for name in ("--policies", "LEDGER_POLICIES") if name in guide} == {"--policies", "LEDGER_POLICIES"}
+    assert {"--policies", "LEDGER_POLICIES"} <= options
+    assert DISTRICT in load_policies([tmp_path / "own"]).ids
 
 
 def test_the_guide_quotes_the_example_as_it_is() -> None:

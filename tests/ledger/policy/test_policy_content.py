@@ -108,6 +108,7 @@ def test_the_modifiers_of_the_text_are_carried(policy: Policy) -> None:
     assert stages is not None
     assert [s.share for s in stages.stages] == [Fraction(2, 5), Fraction(3, 10), Fraction(3, 10)]
     assert stages.required
+    assert (stages.settled.value, stages.settled.reading) == (True, "B29")
     assert {r.id for r in policy.rules.values() if r.audited and r.audited.value} == {"10.2", "14.1"}
     dates = policy.rules["23.1"].cost_dates
     assert dates is not None

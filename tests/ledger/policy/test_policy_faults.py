@@ -299,6 +299,28 @@ FAULTS = {
         "三",
         "100%",
     ),
+    "stage without a share": (
+        '{ share = "40%", when = "下达资助计划" }',
+        '{ share = "40%", when = "下达资助计划" }, { share = "0%", when = "立项" }',
+        'rules."3.2".stages.parts',
+        "三",
+        "is zero",
+    ),
+    "stages that do not say how they are settled": (
+        'settlement = { reading = "B29" }\n',
+        "",
+        'rules."3.2".stages.settlement',
+        "三",
+        "missing",
+    ),
+    "settlement without a cost": (
+        '[rules."10.1".particulars]',
+        '[rules."10.1".stages]\nrequired = false\ncite = "十"\nsettlement = { reading = "B29" }\n'
+        'parts = [{ share = "100%", when = "立项" }]\n\n[rules."10.1".particulars]',
+        'rules."10.1".stages.settlement',
+        "十",
+        "no basis",
+    ),
     "year nobody states": (
         'purchase_year = { kind = "year"',
         'purchase_year = { kind = "count"',
