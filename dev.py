@@ -4,6 +4,8 @@
     python3 dev.py test [pytest arguments]                   all checks, then all tests
     python3 dev.py soak [--only R2,R3] [--quick] [--json F]  the long forms of the reliability checks
     python3 dev.py bench [--only P3,P4] [--quick] [--json F]  the performance goals, each beside its anchor
+    python3 dev.py trace [--html FILE]                       clause to number to scenario to result, as a book to sign
+    python3 dev.py mutants [--only FILE] [--quick]           do the features notice each change to the rules
     python3 dev.py check [lint format types imports house]   the checks alone
     python3 dev.py lock [--upgrade]                          resolve the dependencies anew
 
@@ -115,6 +117,23 @@ def bench(arguments: Sequence[str]) -> int:
     return run_tool("python", "-m", "tests.bench.run", *arguments)
 
 
+def trace(arguments: Sequence[str]) -> int:
+    """Run the features, and write docs/traceability.md and the officer's book from what they touched."""
+    parser = argparse.ArgumentParser(prog="dev.py trace", description=trace.__doc__)
+    book = ROOT / "build" / "traceability.html"
+    parser.add_argument("--html", metavar="FILE", type=Path, default=book, help="the book to print and sign")
+    options = parser.parse_args(arguments)
+    prepare(TEST)
+    wanted = ["--traceability", "write", "--traceability-html", str(options.html.absolute())]
+    return run_tool("pytest", "-q", "-m", "not http", *wanted, "tests/features/test_features.py")
+
+
+def mutants(arguments: Sequence[str]) -> int:
+    """Change the rules, one thing at a time, and see whether any feature notices."""
+    prepare(TEST)
+    return run_tool("python", "-m", "tests.mutants.run", *arguments)
+
+
 def check(arguments: Sequence[str]) -> int:
     """Run the checks that need no running product: all of them, or those named."""
     parser = argparse.ArgumentParser(prog="dev.py check", description=check.__doc__)
@@ -153,7 +172,9 @@ COMMANDS: dict[str, Command] = {
     "demo": Command(demo, "[--port N] [--data DIR] [--fresh]"),
     "test": Command(test, "[pytest arguments]"),
     "soak": Command(soak, "[--only R2,R3] [--quick] [--json FILE] [--seed N]"),
-    "bench": Command(bench, "[--only P3,P4] [--quick] [--json FILE]"),
+    "bench": Command(bench, "[--only P3,P4] [--quick] [--json FILE] [--document FILE]"),
+    "trace": Command(trace, "[--html FILE]"),
+    "mutants": Command(mutants, "[--only FILE] [--quick] [--json FILE] [--processes N]"),
     "check": Command(check, f"[{' '.join(CHECKS)}]"),
     "lock": Command(lock, "[--upgrade]"),
 }

@@ -28,9 +28,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
+    """例子; ``lines`` are those of the rows."""
+
     number: int
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    lines: Sequence[int]
 
     def columns(self) -> Iterator[Sequence[str]]:
         yield from zip(*self.rows, strict=True) if self.rows else ()
@@ -158,6 +161,7 @@ def _scene(scenario: Any, background: Sequence[Line], clause: str) -> Scene:
             _line(its),
             [cell["value"] for cell in its["tableHeader"]["cells"]] if its.get("tableHeader") else [],
             [[cell["value"] for cell in row["cells"]] for row in its.get("tableBody", [])],
+            [_line(row) for row in its.get("tableBody", [])],
         )
         for its in scenario["examples"]
     ]

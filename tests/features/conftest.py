@@ -11,7 +11,9 @@ import pytest
 
 from ledger.policy.registry import PolicyRegistry, built_in_policies
 from tests.features.desk import Desk
-from tests.features.driver import InProcessDriver
+from tests.features.driver import Driver
+from tests.features.http_driver import HttpDriver
+from tests.features.in_process_driver import InProcessDriver
 from tests.features.office import Office
 
 # pytest-bdd finds step definitions as fixtures of this module.
@@ -20,6 +22,7 @@ from tests.features.steps_answers import *  # noqa: F403
 from tests.features.steps_facts import *  # noqa: F403
 
 TAGS = ("policy", "clause")
+DRIVERS: dict[str, Callable[[Path, PolicyRegistry, str], Driver]] = {"in-process": InProcessDriver, "http": HttpDriver}
 
 
 @cache
@@ -27,18 +30,20 @@ def policies() -> PolicyRegistry:
     return built_in_policies()
 
 
-@pytest.fixture
-def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcessDriver]:
-    """A product of its own for every scenario, under the policy that the feature's tag names."""
+@pytest.fixture(params=["in-process", pytest.param("http", marks=pytest.mark.http)])
+def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Driver]:
+    """A product of its own for every scenario, under the policy that the feature's tag names: asked directly, and asked
+    over HTTP.
+    """
     policy = request.node.get_closest_marker("policy")
     assert policy is not None, "the feature carries no @policy tag"
-    product = InProcessDriver(tmp_path, policies(), policy.args[0])
+    product = DRIVERS[request.param](tmp_path, policies(), policy.args[0])
     yield product
     product.close()
 
 
 @pytest.fixture
-def office(driver: InProcessDriver) -> Office:
+def office(driver: Driver) -> Office:
     desk = Desk(driver)
     desk.staff()
     return Office(desk)

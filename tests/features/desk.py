@@ -33,6 +33,7 @@ USUAL_HANDS: Final[Mapping[Act, str]] = {
     Act.WITHDRAW: "张受理",
     Act.DETERMINE: "李审核",
     Act.APPROVE: "王审批",
+    Act.CONFIRM_STAGE: "李审核",
     Act.RELEASE: "王审批",
     Act.REQUEST: "陈财务",
     Act.ORDER: "赵财务",
@@ -40,6 +41,9 @@ USUAL_HANDS: Final[Mapping[Act, str]] = {
     Act.FIND_VIOLATION: "吴监督",
     Act.ORDER_RECOVERY: "郑法制",
     Act.RECEIVE_RECOVERY: "周出纳",
+    Act.DECIDE_OTHER_FUNDING: "王审批",
+    Act.INTERPRET: "王审批",
+    Act.APPROPRIATE: "陈财务",
 }
 PROPOSED_BECAUSE: Final = "评审会议定额"
 BUSINESS_ROLES: Final = tuple(sorted(set(STAFF.values())))
@@ -47,23 +51,29 @@ BUSINESS_ROLES: Final = tuple(sorted(set(STAFF.values())))
 
 @dataclass(slots=True)
 class CaseOnDesk:
-    """A case as the desk knows it; ``disbursement`` is the number of the one in hand."""
+    """A case as the desk knows it; ``disbursement`` is the number of the one in hand. ``tells_of_audit``: its application
+    has a row for the audit report, so that none is supplied when the amount is determined.
+    """
 
     number: str
     enterprise: str
     rule: Rule
     determined_fen: int | None = None
+    tells_of_audit: bool = False
     disbursement: int = 0
 
 
 @dataclass(slots=True)
 class Desk:
-    """Takes steps through the driver, each by the person whose step it is. Cases are kept by the name of their item."""
+    """Takes steps through the driver, each by the person whose step it is. Cases are kept by the name of their item,
+    the last where there are several; ``approved`` are the numbers of all that became awards.
+    """
 
     driver: Driver
     cases: dict[str, CaseOnDesk] = field(default_factory=dict)
     hands: dict[Act, str] = field(default_factory=lambda: dict(USUAL_HANDS))
     applicants: set[str] = field(default_factory=set)
+    approved: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def staff(self) -> None:
@@ -74,8 +84,10 @@ class Desk:
         for role in BUSINESS_ROLES:
             self.driver.give_role(person, role)
 
-    def act(self, act: Act, item: str, **says: Any) -> Answer:
-        return self.driver.act(act, self.hands[act], case=self.cases[item].number, **says)
+    def act(self, act: Act, about: str | None = None, /, **says: Any) -> Answer:
+        """A step, ``about`` the case kept by that name or about none yet."""
+        case = {} if about is None else {"case": self.cases[about].number}
+        return self.driver.act(act, self.hands[act], **case, **says)
 
     def settle(self, item: str, amount_fen: int, serial: str) -> Answer:
         number = self.cases[item].disbursement
@@ -93,11 +105,11 @@ class Desk:
         particulars: Mapping[str, Any],
         name: str | None = None,
         evidence: Sequence[Mapping[str, str]] = (),
+        other_funding: Sequence[Mapping[str, Any]] = (),
     ) -> Answer:
         self.applicants.add(code_of(enterprise))
-        answer = self.driver.act(
+        answer = self.act(
             Act.SUBMIT,
-            self.hands[Act.SUBMIT],
             policy=self.driver.policy.id,
             rule=rule_id,
             enterprise=code_of(enterprise),
@@ -105,6 +117,7 @@ class Desk:
             item=item,
             particulars=particulars,
             evidence=evidence,
+            other_funding=other_funding,
         )
         if answer.case is not None:
             self.cases[name or item] = CaseOnDesk(answer.case, enterprise, self.driver.policy.rule(rule_id))
@@ -118,9 +131,10 @@ class Desk:
         particulars: Mapping[str, Any],
         name: str | None = None,
         evidence: Sequence[Mapping[str, str]] = (),
+        other_funding: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Submitted and accepted; kept under ``name`` where several applications are for one item."""
-        must(self.submit(enterprise, item, rule_id, particulars, name, evidence))
+        must(self.submit(enterprise, item, rule_id, particulars, name, evidence, other_funding))
         must(self.act(Act.ACCEPT, name or item, acceptance_number=self.number("受理")))
 
     def award(self, enterprise: str, rule: Rule, amount_fen: int) -> None:
@@ -132,17 +146,27 @@ class Desk:
         must(self.approve(item, amount_fen))
 
     def determine(self, item: str) -> Answer:
-        proposed = isinstance(self.cases[item].rule.terms, TierCeiling | DiscretionaryCeiling)
-        answer = self.act(Act.DETERMINE, item, reason=PROPOSED_BECAUSE if proposed else None)
+        rule = self.cases[item].rule
+        proposed = isinstance(rule.terms, TierCeiling | DiscretionaryCeiling)
+        audited = rule.audited is not None and rule.audited.value
+        report = self.number("审计") if audited and not self.cases[item].tells_of_audit else None
+        answer = self.act(Act.DETERMINE, item, reason=PROPOSED_BECAUSE if proposed else None, audit_report=report)
         if answer.grant is not None:
             self.cases[item].determined_fen = answer.grant.amount_fen
         return answer
+
+    def confirm_stage(self, item: str, stage: int, audited_fen: int | None) -> Answer:
+        document = self.number("验收")
+        return self.act(Act.CONFIRM_STAGE, item, stage=stage, audited_fen=audited_fen, reference=document)
 
     def approve(self, item: str, amount_fen: int, plan_year: int | None = None) -> Answer:
         determined_fen = self.cases[item].determined_fen
         less = determined_fen is not None and amount_fen < determined_fen
         reason = "局务会议定酌减" if less else "列入该年度资助计划" if plan_year else None
-        return self.act(Act.APPROVE, item, amount_fen=amount_fen, cap_year=plan_year, reason=reason)
+        answer = self.act(Act.APPROVE, item, amount_fen=amount_fen, cap_year=plan_year, reason=reason)
+        if answer.grant is not None:
+            self.approved.append(self.cases[item].number)
+        return answer
 
     def new_name(self, item: str) -> str:
         """The name by which one of several applications for one item is kept."""

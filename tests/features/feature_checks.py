@@ -15,7 +15,7 @@ from typing import Final
 from gherkin.errors import CompositeParserException
 
 from ledger.money import format_policy_amount, parse_policy_amount
-from ledger.policy.citation import article_cited
+from ledger.policy.citation import SUPPLEMENT, article_cited
 from tests.features.book import PLACEHOLDER, Book, read_book
 from tests.features.parse_types import AMOUNT, DATE
 
@@ -30,13 +30,16 @@ HEADINGS: Final = ("功能", "规则", "背景", "场景大纲", "场景", "例�
 NUMERALS: Final = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
 NAMES_IN_LATIN: Final = {"GMP", "GCP", "CRO", "CDMO", "FDA", "PMDA", "CE"}
 """Words in Latin letters that the measures themselves use."""
-CLAUSE_NAMED: Final = re.compile(r"第[一二三四五六七八九十]{1,3}条")
+READING: Final = re.compile(r"(?<![A-Za-z])[BV][0-9]{1,2}(?:\.[0-9])?")
+"""The number of an open question in the office's register (口径B13)."""
+CLAUSE_NAMED: Final = re.compile(rf"第[一二三四五六七八九十]{{1,3}}条|{SUPPLEMENT}")
 ANSWERS_OF_ARTICLES: Final = (
     "单项上限", "年度上限", "资助期已满", "资助期未开始", "金额不足一元", "核定后余额已被占用",
     "每平方米上限", "拟资助高于余额", "未达最低一档", "费用尚未缴纳", "费用期间超出规定",
 )  # fmt: skip
 ANSWERS_OF_PROCEDURE: Final = (
     "高于核定金额", "超过资助余额", "超过可追缴金额", "超过尚欠金额", "超过未拨付金额", "与支付令不符", "不在有效期内",
+    "超过年度预算",
 )  # fmt: skip
 """Answers that turn on a number: each needs a table with a row just below it, one at it, and one just above it, in the file
 of its article (第五条单项上限) or, for the procedure, in every file that gives it.
@@ -202,11 +205,16 @@ def _language(book: Book) -> Found:
     described = [(book.number, f"{book.name}\n{book.description}")]
     described += [(c.number, f"{c.name}\n{c.description}") for c in book.chapters]
     for number, text in [*described, *(text for scene in book.scenes for text in scene.texts())]:
-        for word in re.findall(r"[A-Za-z_]+", re.sub(r"“[^“”]*”", "", PLACEHOLDER.sub("", text))):
+        for word in re.findall(r"[A-Za-z_]+", _plain(text)):
             if word not in NAMES_IN_LATIN:
                 yield number, f"{word} is no word of a policy officer"
         if re.search(r"[{}\[\]\"`]|://", text):
             yield number, f"technical signs, or a name not in “ ”: {text.strip()}"
+
+
+def _plain(text: str) -> str:
+    """Without names in “ ”, without columns, and without the numbers of open questions."""
+    return READING.sub("", re.sub(r"“[^“”]*”", "", PLACEHOLDER.sub("", text)))
 
 
 def _numbers(book: Book) -> Found:

@@ -7,32 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from ledger.casefile import STATE_NAMES
 from ledger.causes import Cause
 from ledger.money import format_policy_amount
-from tests.features.desk import Desk, code_of, cost_alone, must
+from ledger.rules import WayOut
+from tests.features.application_tables import (
+    AUDIT_REPORT,
+    NOT_STATED,
+    read_evidence,
+    read_other_funding,
+    read_particulars_table,
+    read_stated,
+)
+from tests.features.desk import Desk, code_of, must
 from tests.features.driver import Act, Answer, Driver
 from tests.features.parse_types import (
-    ACTS,
-    NOT_STATED,
     Reason,
-    read_evidence,
-    read_particulars_table,
     read_reason,
     read_result,
+    read_value,
     reason_of_denial,
     reason_of_grant,
 )
+from tests.features.usual_case import FACTS_FOUND, STEPS, UsualCase
 
-USUAL_ITEM: Final = "国械注准20263019999"
-USUAL_RULE: Final = "5.2"
-USUAL_COST_FEN: Final = 1_000_000_000
-USUAL_FEN: Final = 400_000_000
-FACTS_FOUND: Final = "现场检查发现资金挪作他用"
-STEPS: Final = tuple(ACTS.values())
+DECIDED_BY: Final = "市发展和改革委员会"
+DOCUMENT: Final = "会议纪要〔2026〕7号"
+WHY: Final = "办公会议议定"
 
 
 @dataclass(slots=True)
@@ -43,10 +47,15 @@ class Office:
     answer: Answer = field(default_factory=Answer)
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     _stage: str = ""
-    _usage_before: Mapping[str, int] = field(default_factory=dict)
+    _watched_at: datetime = field(init=False)
     _facts_before: int = 0
-    _usual_enterprise: str = ""
     _quoted: tuple[str, str, str, dict[str, Any]] | None = None
+    _awarded_before: Mapping[str, int] = field(default_factory=dict)
+    _usual: UsualCase = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._usual = UsualCase(self.desk)
+        self._watched_at = self.driver.now()
 
     @property
     def driver(self) -> Driver:
@@ -56,9 +65,13 @@ class Office:
 
     def have_accepted(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
         """An application with these particulars, submitted and accepted."""
-        evidence, stated = read_evidence(cells)
-        particulars = read_particulars_table(self.driver.policy.rule(rule_id), stated)
-        self.desk.accept(enterprise, item, rule_id, particulars, evidence=evidence)
+        self.desk.accept(enterprise, item, rule_id, **self._read(rule_id, cells))
+        self.desk.cases[item].tells_of_audit = AUDIT_REPORT in cells
+
+    def have_been_denied(self, enterprise: str, item: str, rule_id: str, code: str, cells: Mapping[str, str]) -> None:
+        """An application that was not taken, for the reason ``code``."""
+        denial = self.desk.submit(enterprise, item, rule_id, **self._read(rule_id, cells)).denial
+        assert denial is not None and denial.code == code, f"结果是{denial}"
 
     def have_accepted_in_order(self, enterprise: str, table: Sequence[Sequence[str]]) -> None:
         """A table of applications, in the order of their acceptance: 对象, 款 and the particulars by label."""
@@ -67,8 +80,8 @@ class Office:
         for item, rule_id, *values in rows:
             cells = dict(zip(header[2:], values, strict=True))
             filled = {label: value for label, value in cells.items() if value != NOT_STATED}
-            particulars = read_particulars_table(self.driver.policy.rule(rule_id), filled)
-            self.desk.accept(enterprise, item, rule_id, particulars, self.desk.new_name(item))
+            name = self.desk.new_name(item)
+            self.desk.accept(enterprise, item, rule_id, name=name, **self._read(rule_id, filled))
 
     def have_determined(self, item: str, amount_fen: int) -> None:
         grant = must(self.desk.determine(item)).grant
@@ -99,6 +112,9 @@ class Office:
         self.have_ordered(item, amount_fen)
         must(self.desk.settle(item, amount_fen, serial or self.desk.number("银行")))
 
+    def have_confirmed_stage(self, item: str, stage: int, audited_fen: int | None) -> None:
+        must(self.desk.confirm_stage(item, stage, audited_fen))
+
     def have_released(self, item: str, cause: Cause, amount_fen: int) -> None:
         """The release, after the finding that it rests on where there is fault."""
         if cause is Cause.VIOLATION:
@@ -119,15 +135,31 @@ class Office:
 
     def have_step_reached(self, enterprise: str, before: Act) -> None:
         """The usual application, taken up to the step ``before``, each step by its assigned hand."""
-        self._usual_enterprise = enterprise
+        self._usual.enterprise = enterprise
         for act in STEPS[: STEPS.index(before)]:
-            must(self.take(act))
+            must(self._usual.take(act))
+
+    def have_decided_other_funding(self, item: str, way_out: WayOut) -> None:
+        must(self.desk.act(Act.DECIDE_OTHER_FUNDING, item, way_out=way_out, reference=DOCUMENT, reason=WHY))
+
+    def have_budget(self, year: int, amount_fen: int) -> None:
+        policy = self.driver.policy.id
+        must(self.desk.act(Act.APPROPRIATE, policy=policy, year=year, amount_fen=amount_fen, reference=DOCUMENT))
+
+    def have_switched(self, day: date, reading_id: str, told: str) -> None:
+        """The interpretation, effective from ``day`` on; what had been awarded until now is kept in mind."""
+        policy = self.driver.policy
+        assert reading_id in policy.readings, f"没有口径{reading_id}"
+        said = {"value": read_value(policy.readings[reading_id], told), "effective_from": day, "decided_by": DECIDED_BY}
+        asked = {"policy": policy.id, "version": policy.version, "reading": reading_id, **said}
+        must(self.desk.act(Act.INTERPRET, **asked, reference=DOCUMENT, reason=WHY))
+        self._awarded_before = {number: self.driver.awarded_fen(number) for number in self.desk.approved}
 
     # Acts: what the scenario is about
 
     def watch(self) -> None:
         """Remember how things stood before the act."""
-        self._usage_before = self._usage()
+        self._watched_at = self.driver.now()
         self._facts_before = self.driver.fact_count()
 
     def determine(self, item: str) -> None:
@@ -158,10 +190,9 @@ class Office:
         self.answer = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
 
     def submit(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
-        evidence, stated = read_evidence(cells)
-        particulars = read_particulars_table(self.driver.policy.rule(rule_id), stated)
+        said = self._read(rule_id, cells)
         self.watch()
-        self.answer = self.desk.submit(enterprise, item, rule_id, particulars, evidence=evidence)
+        self.answer = self.desk.submit(enterprise, item, rule_id, **said)
 
     def cite(self, enterprise: str, cited: str, item: str) -> None:
         """Apply under whatever is cited, with nothing stated."""
@@ -177,6 +208,10 @@ class Office:
     def request(self, item: str, amount_fen: int) -> None:
         self.watch()
         self.answer = self.desk.act(Act.REQUEST, item, amount_fen=amount_fen)
+
+    def confirm_stage(self, item: str, stage: int, audited_fen: int | None) -> None:
+        self.watch()
+        self.answer = self.desk.confirm_stage(item, stage, audited_fen)
 
     def settle(self, item: str, amount_fen: int, serial: str) -> None:
         self.watch()
@@ -195,14 +230,7 @@ class Office:
         if person is not None:
             self.desk.hands[act] = person
         self.watch()
-        if act is Act.SUBMIT:
-            self.answer = self._submit_usual()
-        elif act is Act.DETERMINE:
-            self.answer = self.desk.determine(USUAL_ITEM)
-        elif act is Act.APPROVE:
-            self.answer = self.desk.approve(USUAL_ITEM, USUAL_FEN)
-        else:
-            self.answer = self.desk.act(act, USUAL_ITEM, **self._said(act))
+        self.answer = self._usual.take(act)
         return self.answer
 
     # Answers: what came of it
@@ -253,7 +281,16 @@ class Office:
         cases = [code_of(its.enterprise) for its in self.desk.cases.values() if its.number == case]
         assert enterprise in (cases or self.desk.applicants)
         assert self.driver.fact_count() == self._facts_before + 1
-        assert self._usage() == self._usage_before
+        assert self._usage(self.driver.now()) == self._usage(self._watched_at)
+
+    def check_earlier_named(self, item: str) -> None:
+        assert self.answer.denial is not None, f"没有被拒绝，而是：{self.answer}"
+        assert self.answer.denial.earlier == self.desk.cases[item].number
+
+    def check_earlier_awards_unchanged(self) -> None:
+        """What was awarded before the reading was switched is awarded still, to the fen."""
+        assert self._awarded_before, "改口径以前没有批准过资助"
+        assert {number: self.driver.awarded_fen(number) for number in self._awarded_before} == self._awarded_before
 
     def check_nothing_recorded(self) -> None:
         assert self.driver.fact_count() == self._facts_before
@@ -271,21 +308,16 @@ class Office:
 
     # How it is known
 
-    def _said(self, act: Act) -> dict[str, Any]:
-        """What each step of the usual case needs said, beyond its case."""
-        said: dict[Act, dict[str, Any]] = {
-            Act.ACCEPT: {"acceptance_number": "受理-常例"},
-            Act.REQUEST: {"amount_fen": USUAL_FEN},
-            Act.ORDER: {"disbursement": 1},
-            Act.SETTLE: {"disbursement": 1, "amount_fen": USUAL_FEN, "bank_serial": "银行-常例"},
-            Act.FIND_VIOLATION: {"reason": FACTS_FOUND},
-            Act.ORDER_RECOVERY: {"amount_fen": USUAL_FEN, "cause": Cause.VIOLATION},
-            Act.RECEIVE_RECOVERY: {"recovery": 1, "amount_fen": USUAL_FEN, "bank_serial": "银行-追回"},
+    def _read(self, rule_id: str, cells: Mapping[str, str]) -> dict[str, Any]:
+        """What an application says, from its table."""
+        return {
+            "particulars": read_particulars_table(self.driver.policy.rule(rule_id), read_stated(cells)),
+            "evidence": read_evidence(cells),
+            "other_funding": read_other_funding(cells),
         }
-        return said[act]
 
-    def _usage(self) -> Mapping[str, int]:
-        return {scope: fen for code in self.desk.applicants for scope, fen in self.driver.usage(code).items()}
+    def _usage(self, as_of: datetime) -> Mapping[str, int]:
+        return {scope: fen for code in self.desk.applicants for scope, fen in self.driver.usage(code, as_of).items()}
 
     def _reason_of(self, answer: Answer) -> Reason:
         if answer.grant is not None:
@@ -295,7 +327,3 @@ class Office:
 
     def _told(self, answer: Answer) -> str:
         return format_policy_amount(answer.grant.amount_fen) if answer.grant else "不予资助"
-
-    def _submit_usual(self) -> Answer:
-        rule = self.driver.policy.rule(USUAL_RULE)
-        return self.desk.submit(self._usual_enterprise, USUAL_ITEM, rule.id, cost_alone(rule, USUAL_COST_FEN))

@@ -9,9 +9,10 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.causes import CAUSE_NAMES, Cause
-from ledger.money import format_yuan, parse_policy_amount
-from ledger.policy.model import Rule
-from ledger.policy.terms import Kind, Particular
+from ledger.money import FEN_PER_YUAN, parse_policy_amount
+from ledger.policy.citation import SUPPLEMENT
+from ledger.policy.model import Reading
+from ledger.rules import WayOut
 from tests.features.driver import ITEM, Act, Denial, Grant
 
 AMOUNT: Final = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:万|亿)?元"
@@ -19,11 +20,12 @@ DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 NOTHING: Final = ("不予资助", "不予批准")
 DONE: Final = "予以办理"
 REFUSED: Final = "不予办理："
-NOT_STATED: Final = "未填"
-ROUNDED: Final = "，舍去不足一元的尾数"
+ROUNDED: Final = "，舍去不足一{}的尾数"
+UNITS: Final = ("元", "分")
 
 GRANT_REASONS: Final[Mapping[str | None, str]] = {
     None: "资助比例",
+    "other-funding": "其他财政资助",
     ITEM: "单项上限",
     "area": "每平方米上限",
     "window": "资助期",
@@ -50,6 +52,10 @@ DENIAL_REASONS: Final[Mapping[str, str]] = {
     "not-yet-paid": "费用尚未缴纳",
     "outside-cost-window": "费用期间超出规定",
     "year-not-come": "所报年度未到",
+    "not-the-previous-year": "账单不属上一年度",
+    "other-funding": "其他财政资助未作处理",
+    "other-funding-not-less": "没有差额可补",
+    "audit-report-missing": "缺少审计报告",
 }
 """Refusal code → why nothing is granted under an article; a used-up limit is told apart by which limit it is."""
 
@@ -69,6 +75,12 @@ GROUNDS: Final[Mapping[str, str]] = {
     "cap-year-outside-validity": "年度不在有效期内",
     "evidence-used": "凭证已用于另一申报",
     "no-money-rule": "本条无资金资助条款",
+    "budget-exceeded": "超过年度预算",
+    "stage-not-reached": "拨付阶段未到",
+    "stage-out-of-order": "前一阶段未确认",
+    "stage-already-reached": "该阶段已达到",
+    "no-stages": "不分阶段拨付",
+    "above-settlement": "资助额高于结算金额",
 }
 """Refusal code → why a step of the procedure is not taken."""
 
@@ -86,9 +98,13 @@ ACTS: Final[Mapping[str, Act]] = {
 }
 """The steps of a case, in their order."""
 
-EVIDENCE: Final[Mapping[str, str]] = {"发票": "invoice", "证书": "certificate"}
-"""Rows of an application that are not particulars but what proves them."""
+WAYS_OUT: Final[Mapping[str, WayOut]] = {
+    "退回后申领": WayOut.RETURN_THEN_CLAIM,
+    "补足差额": WayOut.TOP_UP_DIFFERENCE,
+}
+STAGE_NUMBERS: Final = "一二三四五"
 MONEY_STAGES: Final = ("试算", "核定", "审批")
+NOTHING_RESTORED, NO_CAUSE = "一律不恢复", "none"
 CAUSES: Final = {text.zh: cause for cause, text in CAUSE_NAMES.items()}
 
 
@@ -98,16 +114,18 @@ class Reason:
 
     article: str
     word: str
-    rounded: bool = False
+    rounded_to: str | None = None
 
     def __str__(self) -> str:
-        return f"第{self.article}条{self.word}{ROUNDED if self.rounded else ''}"
+        cited = self.article if self.article == SUPPLEMENT else f"第{self.article}条"
+        return f"{cited}{self.word}{ROUNDED.format(self.rounded_to) if self.rounded_to else ''}"
 
 
 def reason_of_grant(grant: Grant, yearly_limits: Mapping[str, object]) -> Reason:
     """The reason in the officer's words; an unknown limit is a fault of this table, not silence."""
     word = YEARLY_LIMIT if grant.limit in yearly_limits else GRANT_REASONS[grant.limit]
-    return Reason(grant.clause, word, grant.rounded)
+    unit = UNITS[0 if grant.amount_fen % FEN_PER_YUAN == 0 else 1]
+    return Reason(grant.clause, word, unit if grant.rounded else None)
 
 
 def reason_of_denial(denial: Denial) -> Reason:
@@ -176,14 +194,15 @@ def read_article(text: str) -> str:
     return text
 
 
-@_typed(r"第[一二三四五六七八九十]{1,3}条\S+")
+@_typed(rf"(?:第[一二三四五六七八九十]{{1,3}}条|{SUPPLEMENT})\S+")
 def read_reason(text: str) -> Reason:
-    found = re.fullmatch(rf"第(.{{1,3}})条(.+?)({ROUNDED})?", text)
+    rounded = ROUNDED.format(f"({'|'.join(UNITS)})")
+    found = re.fullmatch(rf"(?:第(.{{1,3}})条|{SUPPLEMENT})(.+?)(?:{rounded})?", text)
     assert found, text
     known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT}
     known |= {f"{name}已用完" for name in (*ITS_LIMITS.values(), YEARLY_LIMIT)}
     assert found[2] in known, f"没有“{found[2]}”这种依据；可用的有：{'、'.join(sorted(known))}"
-    return Reason(found[1], found[2], bool(found[3]))
+    return Reason(found[1] or SUPPLEMENT, found[2], found[3])
 
 
 @_typed(_one_of([DONE, *(f"{REFUSED}{word}" for word in GROUNDS.values())]))
@@ -205,6 +224,18 @@ def read_act(text: str) -> Act:
     return ACTS[text]
 
 
+@_typed(_one_of(list(WAYS_OUT)))
+def read_way_out(text: str) -> WayOut:
+    return WAYS_OUT[text]
+
+
+@_typed(rf"第[{''.join(STAGE_NUMBERS)}]阶段(?:（审计确认{AMOUNT}）)?")
+def read_payment_stage(text: str) -> tuple[int, int | None]:
+    """A stage of payment by its number, and the audited cost in fen where it is told: 第三阶段（审计确认75000万元）."""
+    found = re.search(AMOUNT, text)
+    return STAGE_NUMBERS.index(text[1]) + 1, parse_policy_amount(found[0]) if found else None
+
+
 @_typed(_one_of(MONEY_STAGES))
 def read_stage(text: str) -> str:
     return text
@@ -223,61 +254,19 @@ TYPES: Final[Mapping[str, Callable[[str], Any]]] = {
     "结论": read_conclusion,
     "事由": read_cause,
     "步骤": read_act,
+    "处理": read_way_out,
+    "拨付阶段": read_payment_stage,
     "环节": read_stage,
 }
 """Type name in a sentence's pattern → its reader."""
 
 
-def _yuan(text: str) -> str:
-    return format_yuan(parse_policy_amount(text))
-
-
-def _counted(unit: str) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        found = re.fullmatch(rf"([0-9]+){unit}", text)
-        assert found, f"{text}不是以“{unit}”计的数"
-        return int(found[1])
-
-    return read
-
-
-def _area(text: str) -> str:
-    found = re.fullmatch(r"([0-9,]+(?:\.[0-9]{1,2})?)平方米", text)
-    assert found, f"{text}不是面积"
-    return found[1].replace(",", "")
-
-
-_READ_PARTICULAR: Final[Mapping[Kind, Callable[[str], Any]]] = {
-    Kind.MONEY: _yuan,
-    Kind.AREA_M2: _area,
-    Kind.FLAG: lambda text: {"是": True, "否": False}[text],
-    Kind.DATE: lambda text: read_date(text).isoformat(),
-    Kind.MONTHS: _counted("个月"),
-    Kind.COUNT: _counted("项"),
-    Kind.YEAR: _counted("年"),
-}
-
-
-def read_particulars_table(rule: Rule, cells: Mapping[str, str]) -> dict[str, Any]:
-    """What an application states, from a table that names each particular by its label in the policy file.
-
-    The label's explanation in brackets may be left out; 未填 leaves out the particular.
-    """
-    by_label = {plain_label(its): its for its in rule.particulars.values()}
-    unknown = [label for label in cells if label not in by_label]
-    assert not unknown, f"第{rule.id}款没有“{'、'.join(unknown)}”；可填：{'、'.join(by_label)}"
-    return {
-        by_label[label].name: _READ_PARTICULAR[by_label[label].kind](value)
-        for label, value in cells.items()
-        if value != NOT_STATED
-    }
-
-
-def read_evidence(cells: Mapping[str, str]) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """What an application is proved with, from the rows named by a kind of evidence, and the rows that are left."""
-    given = [{"kind": EVIDENCE[kind], "key": number.strip("“”")} for kind, number in cells.items() if kind in EVIDENCE]
-    return given, {label: value for label, value in cells.items() if label not in EVIDENCE}
-
-
-def plain_label(particular: Particular) -> str:
-    return particular.label.split("（")[0]
+def read_value(reading: Reading, told: str) -> str:
+    """What a reading is switched to, told in the words of its option; causes by their names; else as it is."""
+    by_words = {words: value for value, words in reading.options.items()}
+    if by_words:
+        assert told in by_words, f"口径{reading.id}没有“{told}”；可选的有：{'、'.join(by_words)}"
+        return by_words[told]
+    if set(told.split("、")) <= CAUSES.keys():
+        return ", ".join(CAUSES[name] for name in told.split("、"))
+    return NO_CAUSE if told == NOTHING_RESTORED else told

@@ -65,6 +65,11 @@ def request(office: Office, item: str, amount: int) -> None:
     office.request(item, amount)
 
 
+@when(sentence("确认“{item:名}”的{stage:拨付阶段}"))
+def confirm_stage(office: Office, item: str, stage: tuple[int, int | None]) -> None:
+    office.confirm_stage(item, *stage)
+
+
 @when(sentence("凭银行流水号“{serial:名}”登记“{item:名}”到账{amount:金额}"))
 def settle(office: Office, serial: str, item: str, amount: int) -> None:
     office.settle(item, amount, serial)

@@ -51,6 +51,16 @@ def denial_kept(office: Office) -> None:
     office.check_denial_kept()
 
 
+@then(sentence("退回时指明先报的是“{item:名}”"))
+def earlier_named(office: Office, item: str) -> None:
+    office.check_earlier_named(item)
+
+
+@then(sentence("改口径以前批准的资助分文未变"))
+def earlier_awards_unchanged(office: Office) -> None:
+    office.check_earlier_awards_unchanged()
+
+
 @then(sentence("没有留下任何记录"))
 def nothing_recorded(office: Office) -> None:
     office.check_nothing_recorded()

@@ -267,6 +267,15 @@ def test_a_number_of_the_policy_without_its_rows_does_not_go_unseen(told: str) -
     assert told in faults_between_files([read_book(FILE, SOUND)], [policy])
 
 
+def test_a_reading_that_no_scenario_switches_does_not_go_unseen() -> None:
+    policy = built_in_policies().get("shenzhen-meddev-2022")
+    text = (ROOT / "features" / "附则_口径.feature").read_text(encoding="utf-8")
+    told = "no scenario of clause B27 switches that reading (起，口径“B27”改为“…”)"
+    assert told not in faults_between_files([read_book("附则_口径.feature", text)], [policy])
+    without = text.replace("口径“B27”改为", "口径“B13”改为")
+    assert told in faults_between_files([read_book("附则_口径.feature", without)], [policy])
+
+
 @pytest.mark.parametrize(
     ("article", "number", "told"),
     [

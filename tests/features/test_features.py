@@ -14,7 +14,8 @@ for _feature in get_features([str(FEATURES)]):
     for _name in _feature.scenarios:
 
         @scenario(_feature.filename, _name)
-        def _bound() -> None:
+        def _bound(driver: object) -> None:
+            # Named here, because only what a test asks for itself can make two tests of it: one for each driver.
             pass
 
         assert f"test_{_name}" not in globals(), f"two scenarios are named {_name}"

@@ -31,7 +31,7 @@ class Sentence:
     matches: Any
 
 
-SENTENCES_AT_MOST: Final = 40
+SENTENCES_AT_MOST: Final = 48
 BODY_LINES_AT_MOST: Final = 5
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -89,6 +89,7 @@ def faults_between_files(books: Iterable[Book], policies: Iterable[Policy]) -> l
             faults.append(f"{book.file}: there is no policy {policy_id!r}")
     for policy in by_id.values():
         faults += _policy_numbers(policy, books)
+        faults += _policy_readings(policy, books)
     return faults
 
 
@@ -116,6 +117,15 @@ def _policy_numbers(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
             yield f"{book.file}: no example finds {name} used up"
         if ceiling_fen not in book.amounts():
             yield f"{book.file}: {name}'s ceiling {format_policy_amount(ceiling_fen)} is never reached"
+
+
+def _policy_readings(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
+    """Every reading that the office may switch is switched by a scenario of its own clause."""
+    scenes = [scene for book in books for scene in book.scenes]
+    for reading in (reading for reading in policy.readings.values() if reading.switchable):
+        switch = f"起，口径“{reading.id}”改为"
+        if not any(switch in text for scene in scenes if scene.clause == reading.id for _, text in scene.texts()):
+            yield f"no scenario of clause {reading.id} switches that reading ({switch}“…”)"
 
 
 def _ceilings(rule: Rule) -> list[int]:
