@@ -47,8 +47,8 @@ class Sizes:
 
 
 FULL: Final = Sizes(
-    name="full", rounds=7, slices=4, one_client=32, many_clients=640, slower_peers=96, bulk=256, proofs=8, big_log=1_000_000,
-    verified=100_000, viewed=50_000, lines=100_000, weighed=10_000, questions=400, commands=60,
+    name="full", rounds=5, slices=4, one_client=48, many_clients=640, slower_peers=96, bulk=256, proofs=5, big_log=1_000_000,
+    verified=100_000, viewed=50_000, lines=100_000, weighed=4_000, questions=400, commands=60,
 )  # fmt: skip
 QUICK: Final = Sizes(
     name="quick", rounds=5, slices=2, one_client=16, many_clients=320, slower_peers=32, bulk=192, proofs=3, big_log=50_000,

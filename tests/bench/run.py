@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from api.service import calm_collector
-from tests.bench import audit, bulk, commands, growth, sealing
+from tests.bench import audit, bulk, commands, document, growth, sealing
+from tests.bench.document import figure, spread
+from tests.bench.machine import described
 from tests.bench.measuring import FULL, KEPT, QUICK, Bench, Row, Sizes, as_json, bench
 
 SUBJECTS: Final[dict[str, Callable[[Bench], Row]]] = {
@@ -45,27 +47,19 @@ def table(rows: Sequence[Row]) -> Table:
     shown = Table(show_lines=True)
     shown.add_column("id")
     shown.add_column("what", ratio=1, overflow="fold")
-    for figure in ("value", "anchor", "ratio", "min – max", "goal", "met"):
-        shown.add_column(figure, justify="right", no_wrap=True)
+    for heading in ("value", "anchor", "ratio", "min – max", "goal", "met"):
+        shown.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        ratio = row.ratio
-        spread = "" if ratio.min is None or ratio.max is None else f"{ratio.min:.3g} – {ratio.max:.3g}"
         shown.add_row(
-            row.id, row.what, _figure(row.value), _figure(row.anchor), _figure(ratio.median), spread, row.goal,
+            row.id, row.what, figure(row.value), figure(row.anchor), figure(row.ratio.median), spread(row), row.goal,
             "yes" if row.met else "no",
         )  # fmt: skip
     return shown
 
 
-def _figure(number: float | None) -> str:
-    if number is None:
-        return "–"
-    return f"{number:,.0f}" if number >= 1_000 else f"{number:.3g}"
-
-
 def _told(row: Row) -> str:
     """One line, while others are measured."""
-    figures = f"{_figure(row.value)} against {_figure(row.anchor)}, {_figure(row.ratio.median)} ×"
+    figures = f"{figure(row.value)} against {figure(row.anchor)}, {figure(row.ratio.median)} ×"
     return f"{row.id}: {figures} ({row.goal}) {'met' if row.met else 'missed'}"
 
 
@@ -74,12 +68,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", metavar="P3,P4", help=f"some of {', '.join(SUBJECTS)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, smaller logs: three minutes")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the rows to a file as well")
+    parser.add_argument(
+        "--document",
+        metavar="FILE",
+        type=Path,
+        help="write the rows into the table of a document (docs/performance.md)",
+    )
     options = parser.parse_args(arguments)
     names = options.only.upper().split(",") if options.only else list(SUBJECTS)
     if unknown := [name for name in names if name not in SUBJECTS]:
         parser.error(f"no measurement named {', '.join(unknown)}; there are: {', '.join(SUBJECTS)}")
     progress = Console(stderr=True, highlight=False)
     rows: list[Row] = []
+    KEPT.mkdir(parents=True, exist_ok=True)
+    machine = described(KEPT)
     began = time.monotonic()
     for row in measure(names, QUICK if options.quick else FULL):
         rows.append(row)
@@ -88,6 +90,8 @@ def main(arguments: Sequence[str]) -> int:
     Console(width=None if wide else 160, highlight=False).print(table(rows))
     if options.json is not None:
         options.json.write_text(as_json(rows), encoding="utf-8")
+    if options.document is not None:
+        document.write(options.document, rows, machine, list(SUBJECTS))
     return 0
 
 

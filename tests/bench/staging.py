@@ -6,12 +6,11 @@ add up: ``funding-ledger verify`` finds such a log whole.
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import islice
@@ -23,9 +22,16 @@ import msgspec
 from stdnum.cn import uscc
 
 from ledger.errors import Headroom
-from ledger.events import Event
+from ledger.events import (
+    AmountDetermined,
+    ApplicationAccepted,
+    ApplicationSubmitted,
+    AwardApproved,
+    DisbursementSettled,
+    Event,
+)
 from ledger.identity import new_case_number
-from ledger.mapper import Envelope, Fact, to_stored
+from ledger.mapper import Fact, Recorded, to_stored
 from ledger.store.contract import LedgerStore
 from tests.office import ENTERPRISE, Office
 
@@ -52,6 +58,9 @@ DETERMINED, ORDERED, SETTLED = 3, 6, 7
 
 CASES_PER_ENTERPRISE: Final = 10
 
+USCC_CHARACTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""Of a unified social credit code (GB 32100): no I, O, S, V or Z."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matter:
@@ -72,7 +81,7 @@ class Names:
         return new_case_number(self.random.randbytes)
 
     def enterprise(self) -> str:
-        stem = "91440300MA" + "".join(self.random.choices(uscc._alphabet, k=7))
+        stem = "91440300MA" + "".join(self.random.choices(USCC_CHARACTERS, k=7))
         return stem + uscc.calc_check_digit(stem)
 
     def enterprises(self) -> Iterator[str]:
@@ -91,8 +100,8 @@ class Names:
 class Template:
     """One matter as the door recorded it, and the grants of the staff before it."""
 
-    grants: tuple[Fact, ...]
-    steps: tuple[Fact, ...]
+    grants: tuple[Recorded, ...]
+    steps: tuple[Recorded, ...]
 
 
 @cache
@@ -105,11 +114,7 @@ def template() -> Template:
         grants = office.reader.events(0, history[0].position - 1)
         office.close()
     assert tuple(one.type_name for one in history) == STEPS
-    return Template(tuple(map(_fact, grants)), tuple(map(_fact, history)))
-
-
-def _fact(recorded: Any) -> Fact:
-    return Fact(envelope=recorded.envelope, event=recorded.event)
+    return Template(tuple(grants), tuple(history))
 
 
 class Stage:
@@ -123,7 +128,7 @@ class Stage:
         self._milliseconds = int(self._instant.timestamp() * 1000)
 
     def staff(self) -> None:
-        self._write(iter(template().grants))
+        self._write(Fact(envelope=grant.envelope, event=grant.event) for grant in template().grants)
 
     def matters(self, matters: Sequence[Matter]) -> None:
         """Stage the matters, one after another."""
@@ -148,36 +153,33 @@ class Stage:
                 key=str(UUID(int=self._random.getrandbits(128), version=4)),
             )
             before = event_id
-            yield Fact(envelope=envelope, event=self._renamed(step.event, matter, envelope))
+            yield Fact(envelope=envelope, event=self._renamed(step.event, matter))
 
     def _event_id(self) -> UUID:
         bits = self._random.getrandbits(74)
         return UUID(int=self._milliseconds << 80 | 7 << 76 | bits >> 62 << 64 | 2 << 62 | bits & (1 << 62) - 1)
 
-    def _renamed(self, event: Event, matter: Matter, envelope: Envelope) -> Event:
+    def _renamed(self, event: Event, matter: Matter) -> Event:
         """The same fact about another case: its number, its enterprise, its item, its scopes, its serial numbers."""
-        case, holder = matter.case, matter.enterprise
-        changed: dict[str, Any] = {"case": case, "enterprise": holder}
-        fields = event.__struct_fields__
-        if "item" in fields:
-            changed["item"] = item_of(case)
-        if "acceptance_number" in fields:
-            changed["acceptance_number"] = f"受理{case}"
-        if "bank_serial" in fields:
-            changed["bank_serial"] = f"20260302{case}"
-        if "headroom" in fields:
-            changed["headroom"] = tuple(self._room(head, matter) for head in event.headroom)  # type: ignore[attr-defined]
-        if "draws" in fields:
-            changed["draws"] = tuple(
-                dataclasses.replace(draw, scope=_scope(draw.scope, matter))
-                for draw in event.draws  # type: ignore[attr-defined]
-            )
-            self._used[holder] += AMOUNT_FEN
+        changed: dict[str, Any] = {"case": matter.case, "enterprise": matter.enterprise}
+        match event:
+            case ApplicationSubmitted():
+                changed["item"] = item_of(matter.case)
+            case ApplicationAccepted():
+                changed["acceptance_number"] = f"受理{matter.case}"
+            case AmountDetermined():
+                changed["headroom"] = tuple(self._room(head, matter) for head in event.headroom)
+            case AwardApproved():
+                changed["item"] = item_of(matter.case)
+                changed["draws"] = tuple(replace(draw, scope=_scope(draw.scope, matter)) for draw in event.draws)
+                self._used[matter.enterprise] += AMOUNT_FEN
+            case DisbursementSettled():
+                changed["bank_serial"] = f"20260302{matter.case}"
         return msgspec.structs.replace(event, **changed)
 
     def _room(self, head: Headroom, matter: Matter) -> Headroom:
         used = self._used[matter.enterprise] if ENTERPRISE in head.scope else 0
-        return dataclasses.replace(head, scope=_scope(head.scope, matter), used_fen=used)
+        return replace(head, scope=_scope(head.scope, matter), used_fen=used)
 
 
 def item_of(case: str) -> str:

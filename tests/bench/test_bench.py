@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.measuring import FULL, QUICK, TINY, Goal, Row, as_json, percentile, row
+from tests.bench.document import BEGIN, END, written_into
+from tests.bench.machine import described
+from tests.bench.measuring import FULL, QUICK, ROOT, TINY, Goal, Row, as_json, percentile, row
 from tests.bench.run import SUBJECTS, main, measure, table
 
 KEYS = {"id", "what", "value", "anchor", "ratio", "goal", "met"}
@@ -66,3 +68,37 @@ def test_an_unknown_name_measures_something(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_row_is_written_with_keys_of_its_own_invention() -> None:
     assert set(Row.__slots__) == KEYS
+
+
+# The document
+
+
+def test_a_row_measured_again_stands_twice_in_the_document_or_loses_the_others() -> None:
+    at_least = Goal(0.5, at_least=True)
+    first, second = row("P1", "one", [(1, 1)], at_least), row("P2", "two", [(1, 4)], at_least)
+    empty = f"before\n{BEGIN}\n{END}\nafter\n"
+    both = written_into(empty, [second, first], "a machine", ["P1", "P2"])
+    again = written_into(both, [row("P1", "one", [(3, 1)], at_least)], "another", ["P1", "P2"])
+    rows = [line for line in again.splitlines() if line.startswith("| P")]
+    assert [line.split(" | ")[0] for line in rows] == ["| P1", "| P2"]
+    assert "| 3 | 3 – 3 | ≥ 0.5 × | yes |" in rows[0]
+    assert "| 0.25 | 0.25 – 0.25 | ≥ 0.5 × | **no** |" in rows[1]
+    assert "another" in again
+    assert "a machine" not in again
+    assert again.startswith("before\n")
+    assert again.endswith("\nafter\n")
+
+
+def test_a_document_without_a_place_for_the_table_is_overwritten() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        written_into("only words", [], "a machine", [])
+
+
+def test_the_document_of_this_project_has_no_place_for_the_table() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert written_into(text, [], "a machine", []) != text
+
+
+def test_the_machine_is_told_without_its_disk(tmp_path: Path) -> None:
+    assert "one flush" in described(tmp_path)
+    assert "SQLite" in described(tmp_path)
