@@ -123,6 +123,9 @@ def trace(arguments: Sequence[str]) -> int:
     book = ROOT / "build" / "traceability.html"
     parser.add_argument("--html", metavar="FILE", type=Path, default=book, help="the book to print and sign")
     options = parser.parse_args(arguments)
+    # Ours is made where it is missing; a folder that somebody names is theirs, and perhaps misspelt.
+    if options.html != book and not options.html.absolute().parent.is_dir():
+        parser.error(f"--html: there is no folder {options.html.parent}; make it first")
     prepare(TEST)
     wanted = ["--traceability", "write", "--traceability-html", str(options.html.absolute())]
     return run_tool("pytest", "-q", "-m", "not http", *wanted, "tests/features/test_features.py")

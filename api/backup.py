@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.database import FACTS, database_url
+from api.database import CREDENTIALS, FACTS, database_url
 from api.evidence import open_log
 from ledger.errors import NotFound, StoreFault, Text
 from ledger.seal.durable import failed, new_file, require_free_name, sync_folder, unfinished_beside
 from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper
-from ledger.seal.merkle import frontier_at
 from ledger.seal.note import Checkpoint, Note
+from ledger.seal.verification import Tree, check_log
 from ledger.store.carrying import carry_into_file
 from ledger.store.sqlite_backup import copy_store
 from ledger.store.sqlite_log import SQLiteLog
 from ledger.store.stored_log import StoredLog
 
-CREDENTIALS: Final = "credentials.sqlite"
 FILE_SUFFIX: Final = ".sqlite"
 """A backup of this name is one file with its checkpoint beside it; any other name is a folder."""
 
@@ -70,6 +69,9 @@ def back_up(
     log = open_log(data)
     require_free_name(target)
     place = Place.of(target)
+    if place.facts == target:
+        for part in (place.checkpoint, place.public_keys, place.credentials):
+            require_free_name(part)
     folder = unfinished_beside(target)
     try:
         folder.mkdir()
@@ -94,14 +96,31 @@ def _copy_file(log: StoredLog, data: Path, facts: Path, keeper: Keeper, progress
     """Page by page. What is copied may be more than ``log`` had: it is signed afterwards."""
     copy_store(data / FACTS, facts, progress)
     copied = SQLiteLog(facts)
-    size, root = copied.size, frontier_at(copied.size, copied.nodes()).root
-    copied.close()
+    try:
+        size, root = copied.size, _root_as_read(copied)
+    finally:
+        copied.close()
     now = SQLiteLog(data / FACTS)
     signed = keeper.sign(now.size, now.nodes(), size=size)
     now.close()
     if root != _stated(signed).root:
         raise StoreFault(Text("副本与账本不符，未保留", "the copy is not what the store holds; it was not kept"))
     return signed
+
+
+def _root_as_read(log: StoredLog) -> bytes:
+    """Every event hashed: a page that rotted, or that somebody changed, agrees with the stored hashes beside it."""
+    tree = Tree()
+    for report, _ in check_log(log, [log.size]):
+        if found := [*report.findings, *tree.add(report)]:
+            at, told = found[0].position, found[0].text
+            raise StoreFault(
+                Text(
+                    f"第{at}号事件有误（{told.zh}），副本未保留；请运行 funding-ledger verify 查明",
+                    f"position {at}: {told.en}; no copy was kept, find out with funding-ledger verify",
+                )
+            )
+    return tree.roots[log.size]
 
 
 def _copy_events(

@@ -1,4 +1,5 @@
-"""Where the facts lie: in the data folder, or in the PostgreSQL database that the environment names."""
+"""Where the data lie: in files of the data folder, and the facts instead in the PostgreSQL database that the environment
+names."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Final
 from ledger.errors import StoreFault, Text
 
 FACTS: Final = "facts.sqlite"
+CREDENTIALS: Final = "credentials.sqlite"
 
 DATABASE_VARIABLE: Final = "LEDGER_DATABASE_URL"
 """The PostgreSQL database that holds the facts in production. A variable and no option: it may hold a password, and what

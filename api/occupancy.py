@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,14 +24,9 @@ def occupy(data: Path) -> IO[bytes]:
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / LOCK).open("ab")
     except OSError as error:
-        raise StoreFault(
-            Text(
-                f"数据目录{data}无法使用（{error.strerror}）；请用 --data 另选一个可写的目录",
-                f"the data folder {data} cannot be used ({error.strerror}); choose one that can be written to with --data",
-            )
-        ) from error
+        raise _unusable(data, error) from error
+    lock = _lock_file(data)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
 
@@ -38,7 +35,17 @@ def require_unoccupied(data: Path) -> None:
     """Raise :class:`FolderInUse` while any service is open on the folder: its files must not be replaced under it."""
     if not (data / LOCK).exists():
         return
-    with (data / LOCK).open("ab") as lock:
+    with sole_use(data):
+        pass
+
+
+@contextmanager
+def sole_use(data: Path) -> Iterator[None]:
+    """Have the folder to oneself for the ``with`` block: a service that is opened meanwhile waits for its end.
+
+    Raises :class:`FolderInUse` while any service is open on it, ``StoreFault`` where the folder cannot be written to.
+    """
+    with _lock_file(data) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -48,3 +55,20 @@ def require_unoccupied(data: Path) -> None:
                     f"the data folder {data} is in use by a running service; stop that first",
                 )
             ) from error
+        yield
+
+
+def _lock_file(data: Path) -> IO[bytes]:
+    try:
+        return (data / LOCK).open("ab")
+    except OSError as error:
+        raise _unusable(data, error) from error
+
+
+def _unusable(data: Path, error: OSError) -> StoreFault:
+    return StoreFault(
+        Text(
+            f"数据目录{data}无法使用（{error.strerror}）；请用 --data 另选一个可写的目录",
+            f"the data folder {data} cannot be used ({error.strerror}); choose one that can be written to with --data",
+        )
+    )

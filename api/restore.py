@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from api.backup import FILE_SUFFIX, Place
 from api.database import FACTS, database_url, require_driver
+from api.occupancy import sole_use
 from ledger.errors import LedgerError, NotFound, Refusal, StoreFault, Text
 from ledger.seal import SealError
 from ledger.seal.durable import new_file, unfinished_beside
 from ledger.seal.export import ExportLog
-from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, open_kept, require_continues
+from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, open_kept, read_note, require_continues
 from ledger.seal.merkle import frontier_at
 from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
 from ledger.seal.verification import SealedLog
@@ -53,6 +54,10 @@ class Source:
         public_keys = place.public_keys if place.public_keys.is_file() else None
         return cls(path, log, checkpoint, public_keys, place.facts)
 
+    def is_vouched_for(self, data: Path, kept: Sequence[Path]) -> bool:
+        """Whether any checkpoint tells what it should be: its own, a kept one, or the folder's."""
+        return bool(self.checkpoint is not None or kept or (data / CHECKPOINT).is_file())
+
     def stated(self, keys: Sequence[VerifierKey]) -> Checkpoint | None:
         """The checkpoint that comes with it, its signature checked. Raises ``SealError`` that names the backup."""
         if self.checkpoint is None:
@@ -86,96 +91,126 @@ def restore(
     keys: Sequence[VerifierKey],
     kept: Sequence[Path],
     *,
+    keys_named: bool = True,
     jobs: int = 1,
     progress: Progress = lambda position: None,
 ) -> Restored:
     """Put the log of a backup in the place of a data folder's, or into its empty database, after checking all of it.
 
     ``kept`` are checkpoints that the restored log must continue, beside the folder's own, the backup's own, and the log
-    that lies in the folder. Raises ``LedgerError`` and leaves everything as it was where any of it fails.
+    that lies in the folder; there is one at least. What stands after the backup's own, or where it has none after the last
+    of the others, is not taken. ``keys_named``: somebody named ``keys``, and the folder is to know all of them; else it only
+    comes to know those that signed one of these checkpoints. Raises ``LedgerError`` and leaves everything as it was where
+    any of it fails; what fails once a database holds the log is done by restoring again.
     """
+    assert source.is_vouched_for(data, kept), "nothing unsigned is restored"
     folder_kept = data / CHECKPOINT
     checkpoints = [open_kept(path, keys) for path in (*kept, *([folder_kept] if folder_kept.is_file() else []))]
     if (stated := source.stated(keys)) is not None:
         checkpoints.append(stated)
-    check = _Check(source, checkpoints, jobs, progress)
+    closing = stated or max(checkpoints, key=lambda one: one.size)
+    check = _Check(source, checkpoints, closing, jobs, progress)
+    signers = keys if keys_named else _signers(source, [*kept, folder_kept], keys)
+    own = [key for key in signers if key.name == closing.origin]
     if (url := database_url()) is not None:
-        restored = _into_database(check, url)
-        if restored.verdict.whole:
-            data.mkdir(parents=True, exist_ok=True)
-    else:
-        data.mkdir(parents=True, exist_ok=True)
-        restored = _into_folder(check, data, known=bool(kept) or folder_kept.is_file())
-    if restored.verdict.whole:
-        _keep(source, data, keys)
-    return restored
+        return _into_database(check, url, data, lambda: _keep(source, data, keys, own))
+    data.mkdir(parents=True, exist_ok=True)
+    known = bool(kept) or folder_kept.is_file()
+    return _into_folder(check, data, lambda: _keep(source, data, keys, own), known=known)
+
+
+def _signers(source: Source, kept: Sequence[Path], keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
+    notes = [read_note(path) for path in kept if path.is_file()] + ([source.checkpoint] if source.checkpoint else [])
+    signed = {key for note in notes for key in open_checkpoint(note, keys).signed_by}
+    return tuple(key for key in keys if key in signed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
     source: Source
     checkpoints: Sequence[Checkpoint]
+    closing: Checkpoint
     jobs: int
     progress: Progress
 
     def of(self, log: SealedLog) -> Verdict:
-        return verify(log, self.checkpoints, jobs=self.jobs, progress=self.progress)
+        return verify(log, self.checkpoints, closing=self.closing, jobs=self.jobs, progress=self.progress)
 
 
-def _into_database(check: _Check, url: str) -> Restored:
+def _into_database(check: _Check, url: str, data: Path, keep: Callable[[], None]) -> Restored:
     require_driver()
-    from ledger.store.postgres import LOCK_TIMEOUT_S, PostgresDCBRecorder
-    from ledger.store.postgres_connections import Address
     from ledger.store.postgres_log import PostgresLog
 
-    _require_empty(PostgresLog, url)
+    holds_it = _require_room(PostgresLog, url, check.source.log)
     verdict = check.of(check.source.log)
     if not verdict.whole:
         return Restored(verdict)
+    data.mkdir(parents=True, exist_ok=True)
+    with sole_use(data):
+        name = _require_same(PostgresLog, url, check, verdict) if holds_it else _carry_into(url, check, verdict)
+        keep()
+    return Restored(verdict, database=name)
+
+
+def _carry_into(url: str, check: _Check, verdict: Verdict) -> str:
+    """The name of the database, which holds the log now."""
+    from ledger.store.configured import LOCK_TIMEOUT_S
+    from ledger.store.postgres import PostgresDCBRecorder
+    from ledger.store.postgres_connections import Address
+
     assert verdict.root is not None, "a whole log has a root"
     store = PostgresDCBRecorder(url)
     try:
         carry(check.source.log, store, verdict.root, check.progress)
-        stored = frontier_at(verdict.size, store.nodes()).root
     except NotEmpty as error:
         raise _refused(error) from error
     finally:
         store.close()
-    name = Address(url, LOCK_TIMEOUT_S).name
-    if stored != verdict.root:
-        raise StoreFault(
-            Text(
-                f"数据库{name}存储的哈希与备份不符；请勿使用，另建数据库重试",
-                f"the hashes that the database {name} stored are not the backup's: do not use it, and try another",
-            )
-        )
-    return Restored(verdict, database=name)
+    return Address(url, LOCK_TIMEOUT_S).name
 
 
-def _require_empty(open_log: type[PostgresLog], url: str) -> None:
-    """Told before a check that may take minutes; it is looked at again under the write lock."""
+def _require_room(open_log: type[PostgresLog], url: str, source: SealedLog) -> bool:
+    """Told before a check that may take minutes; it is looked at again under the write lock. Whether the database may hold
+    this very log already: a restore that lost its connection during the commit, or failed after it, is then done again."""
     try:
         log = open_log(url)
     except NotFound:
-        return
+        return False
     log.close()
-    if log.size:
-        raise _refused(
-            NotEmpty(
-                Text(
-                    f"数据库{log.name}中已有{log.size}个事件，未作改动；请新建空数据库，并由 LEDGER_DATABASE_URL 指明",
-                    f"the database {log.name} holds {log.size} events already and was left as it is; make a new, empty one "
-                    "and name it in LEDGER_DATABASE_URL",
-                )
+    if log.size not in (0, source.size):
+        raise _holds_another(log)
+    return log.size > 0
+
+
+def _require_same(open_log: type[PostgresLog], url: str, check: _Check, verdict: Verdict) -> str:
+    """The name of the database, which holds the log already: every event of it was read."""
+    log = open_log(url)
+    try:
+        there = check.of(log)
+    finally:
+        log.close()
+    if not there.whole or there.root != verdict.root:
+        raise _holds_another(log)
+    return log.name
+
+
+def _holds_another(log: PostgresLog) -> RestoreRefused:
+    return _refused(
+        NotEmpty(
+            Text(
+                f"数据库{log.name}中已有{log.size}个事件，未作改动；请新建空数据库，并由 LEDGER_DATABASE_URL 指明",
+                f"the database {log.name} holds {log.size} events already and was left as it is; make a new, empty one "
+                "and name it in LEDGER_DATABASE_URL",
             )
         )
+    )
 
 
 def _refused(error: NotEmpty) -> RestoreRefused:
     return RestoreRefused("database-not-empty", error.text)
 
 
-def _into_folder(check: _Check, data: Path, *, known: bool) -> Restored:
+def _into_folder(check: _Check, data: Path, keep: Callable[[], None], *, known: bool) -> Restored:
     beside = unfinished_beside(data / FACTS)
     try:
         if check.source.facts is not None:
@@ -192,8 +227,12 @@ def _into_folder(check: _Check, data: Path, *, known: bool) -> Restored:
         if check.source.facts is None:
             assert verdict.root is not None, "a whole log has a root"
             carry_into_file(check.source.log, beside, verdict.root, check.progress)
-        _require_ahead(beside, data / FACTS, known=known)
-        return Restored(verdict, aside=put_in_place(beside, data / FACTS))
+        # A service that starts meanwhile waits: what it answered would be in the log that is moved aside.
+        with sole_use(data):
+            _require_ahead(beside, data / FACTS, known=known)
+            aside = put_in_place(beside, data / FACTS)
+            keep()
+        return Restored(verdict, aside=aside)
     finally:
         for suffix in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
@@ -239,10 +278,13 @@ def _require_ahead(new: Path, path: Path, *, known: bool) -> None:
         log.close()
 
 
-def _keep(source: Source, data: Path, keys: Sequence[VerifierKey]) -> None:
-    """The folder keeps the later of two checkpoints, and knows the log's public keys."""
-    if source.public_keys is not None and not (data / PUBLIC_KEYS).is_file():
-        _write(data / PUBLIC_KEYS, source.public_keys.read_bytes())
+def _keep(source: Source, data: Path, keys: Sequence[VerifierKey], own: Sequence[VerifierKey]) -> None:
+    """The folder keeps the later of two checkpoints, and knows the log's ``own`` public keys.
+
+    What else a backup calls a public key is not taken over: it signed nothing that was checked here.
+    """
+    if own and not (data / PUBLIC_KEYS).is_file():
+        _write(data / PUBLIC_KEYS, "".join(f"{key.encode()}\n" for key in own).encode())
     stated, known = source.stated(keys), Keeper(data).kept()
     if source.checkpoint is None or stated is None:
         return

@@ -7,7 +7,6 @@ import logging
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Final, cast
@@ -15,11 +14,12 @@ from typing import Final, cast
 from eventsourcing.dcb.persistence import DCBInfrastructureFactory
 
 from api.credentials import Credentials
+from api.database import CREDENTIALS, FACTS, require_driver
 from api.evidence import keeper_of
 from api.occupancy import occupy
 from ledger.application import FundingLedger
 from ledger.calendar import Clock, system_clock
-from ledger.errors import LedgerError, StoreFault, Text
+from ledger.errors import LedgerError
 from ledger.identity import Entropy
 from ledger.policy.registry import PolicyRegistry
 from ledger.seal.kept import Keeper
@@ -28,9 +28,7 @@ from projections.compose import compose
 from projections.reader import Reader
 from projections.runner import ViewsRunner
 
-FACTS: Final = "facts.sqlite"
 VIEWS: Final = "views.sqlite"
-CREDENTIALS: Final = "credentials.sqlite"
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +105,7 @@ def open_service(
         ledger.check_policies()
         views = ViewsRunner(recorder, f"sqlite:///{data / VIEWS}")
         opened.callback(views.stop)
+        registry.require_loaded(views.policies())
         credentials = Credentials(data / CREDENTIALS, clock)
         opened.callback(credentials.close)
         return Service(
@@ -128,13 +127,7 @@ def _store_factory(data: Path, database_url: str | None) -> DCBInfrastructureFac
         return DCBInfrastructureFactory.construct(
             {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": str(data / FACTS)}
         )
-    if find_spec("psycopg") is None:
-        raise StoreFault(
-            Text(
-                "账本指定了PostgreSQL数据库，但未安装其驱动；请执行 pip install 'funding-ledger[postgres]'",
-                "the ledger is to lie in PostgreSQL, but its driver is missing: pip install 'funding-ledger[postgres]'",
-            )
-        )
+    require_driver()
     return DCBInfrastructureFactory.construct(
         {"PERSISTENCE_MODULE": "ledger.store.postgres", "POSTGRES_URL": database_url}
     )

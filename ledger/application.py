@@ -10,7 +10,6 @@ from typing import Any
 from ledger.attempt import Attempt, Outcome, Request
 from ledger.calendar import Clock, business_date
 from ledger.commands.command import Command
-from ledger.commands.determine_amount import chosen_cap_year
 from ledger.commands.submit_application import claim_errors
 from ledger.errors import LedgerError, Malformed, Refusal
 from ledger.events import person_tag, pin_tag
@@ -22,10 +21,11 @@ from ledger.mapper import from_stored
 from ledger.memory import Memory
 from ledger.policy.registry import PolicyRegistry
 from ledger.roles import Role
-from ledger.rules import Claim, Determination, determine, read_particulars, require_in_force
+from ledger.rules import Claim, Determination, determine, read_particulars, require_in_force, require_plan_year
 from ledger.scopes import item_key
 from ledger.session import Snapshot, with_tag
 from ledger.store.contract import LedgerStore
+from ledger.store.rehearsal import RehearsalStore
 from ledger.uscc import parse_uscc
 from ledger.writer import BATCH_MAX, Writer
 
@@ -100,6 +100,14 @@ class FundingLedger:
                 assert isinstance(answer, Outcome | Exception)
                 yield answer
 
+    def rehearsal(self) -> FundingLedger:
+        """A ledger that begins where this one stands now, and decides as this one would; what it records is gone with it.
+
+        One decision sees what those before it recorded, as at the real door. It holds no lock, and nobody up.
+        """
+        means = self._means
+        return FundingLedger(RehearsalStore(self._store), self.policies, means.projections, means.clock, means.entropy)
+
     def _attempt(self, given: Instruction) -> Attempt:
         command = given.command
         if errors := [*key_errors(given.key), *command.field_errors(business_date(self._means.clock()))]:
@@ -129,12 +137,14 @@ class FundingLedger:
         stated = read_particulars(rule, particulars)
         code = parse_uscc(enterprise)
         require_in_force(policy, rule, code, facts.today, facts.standing())
+        year = facts.today.year if cap_year is None else cap_year
+        require_plan_year(policy, rule, code, year, facts.standing())
         claim = Claim(
             policy=policy,
             rule=rule,
             enterprise=code,
             item=item_key(item),
-            cap_year=chosen_cap_year(policy, rule_id, code, cap_year, facts),
+            cap_year=year,
             particulars=stated,
             applied_on=facts.today,
         )

@@ -151,6 +151,8 @@ class Attempt:
         if number is None:
             return
         case = self._facts.case(number)
+        assert case.policy is not None, "every case is made under a policy"
+        self._means.policies.require_loaded([(case.policy.policy_id, case.policy.version)])
         expected = self._request.expected_position
         if expected is not None and case.position != expected:
             raise PreconditionFailed(

@@ -17,7 +17,7 @@ from ledger import events
 from ledger.errors import Text
 from ledger.mapper import Recorded
 from ledger.policy.model import Pin
-from ledger.rules import Draw, OtherFunding, WayOut, WindowUse
+from ledger.rules import Draw, WayOut, WindowUse
 from ledger.stages import StageOfAward, due_fen, stages_of
 
 
@@ -203,10 +203,9 @@ class CaseFile:
         return self.awarded_fen - self.settled_fen
 
     @property
-    def other_funding(self) -> OtherFunding | None:
-        """Other public money for the same matter, and what was decided about it; None where none was declared."""
-        declared_fen = sum(declared.amount_fen for declared in self.declared_funding)
-        return OtherFunding(declared_fen, self.way_out) if self.declared_funding else None
+    def kept_fen(self) -> int:
+        """What the enterprise has of the award or may still be paid: awarded, less what came back."""
+        return self.awarded_fen - self.recovered_fen
 
     @property
     def recoverable_fen(self) -> int:

@@ -15,6 +15,7 @@
     ├── Unavailable          the store did not answer in time; repeat with the same key
     └── Fault                our own data or configuration is wrong; stops the start
         ├── PolicyFault      a policy file is unsound
+        │   └── PolicyNotLoaded   cases are made under a policy that this start was not given
         └── StoreFault       a store is damaged, too old, or holds what we never write
 
 Programmer's errors are assertions, not members of this tree.
@@ -58,6 +59,14 @@ class Headroom:
     @property
     def left_fen(self) -> int:
         return self.ceiling_fen - self.used_fen
+
+
+class Unreadable(ValueError):
+    """A value is not written as it must be; ``text`` tells how it is. Whoever asked for it says where it stands."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.text = Text(zh, en)
 
 
 class LedgerError(Exception):
@@ -161,6 +170,26 @@ class Fault(LedgerError):
 
 class PolicyFault(Fault):
     code = "policy-fault"
+
+
+class PolicyNotLoaded(PolicyFault):
+    """Cases are made under policies that are not loaded: ``versions`` names them, each an id and a version."""
+
+    code = "policy-not-loaded"
+
+    def __init__(self, versions: Iterable[tuple[str, int]]) -> None:
+        named = sorted(set(versions))
+        assert named, "some policy is missing"
+        zh = "、".join(f"{policy_id}第{version}版" for policy_id, version in named)
+        en = ", ".join(f"version {version} of {policy_id}" for policy_id, version in named)
+        super().__init__(
+            Text(
+                zh=f"已有案卷依据{zh}办理，但本次启动没有载入；"
+                "请用 --policies 目录（或环境变量 LEDGER_POLICIES）指明其所在后重新启动",
+                en=f"cases are made under {en}, which was not loaded at this start; start again with --policies DIR "
+                "(or LEDGER_POLICIES) naming the folder that holds it",
+            )
+        )
 
 
 class StoreFault(Fault):

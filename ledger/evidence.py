@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ledger.errors import FieldError, Malformed, Text
+from ledger.errors import FieldError, Text
 from ledger.events import Evidence
 from ledger.policy.model import EvidenceKind, Policy, Rule
 from ledger.scopes import ITEM_LENGTH_MAX, item_key
 
 EVIDENCE_MOST: Final = 500
 """Pieces of evidence of one application."""
-_KEYS: Final = frozenset({"kind", "key", "stage"})
+_KEYS: Final = frozenset({"kind", "key"})
 
 
 def evidence_key(text: str) -> str:
@@ -59,25 +59,15 @@ def _piece_errors(field: str, piece: Mapping[str, Any]) -> Iterator[FieldError]:
 
 
 def given_evidence(policy: Policy, rule: Rule, given: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:
-    """The evidence of a claim, by the policy as read today. Raises ``Malformed`` for an unknown stage."""
-    if errors := list(_stage_errors(policy, given)):
-        raise Malformed(errors)
+    """The evidence of a claim, by the policy as read today; it stands for the rule's own stage, and no other."""
     again = rule.evidence_again.value if rule.evidence_again else frozenset()
     return tuple(
         Evidence(
             kind=piece["kind"],
             key=evidence_key(piece["key"]),
-            stage=piece.get("stage") or rule.stage,
+            stage=rule.stage,
             use=policy.evidence[EvidenceKind(piece["kind"])].value,
             again=EvidenceKind(piece["kind"]) in again,
         )
         for piece in given
     )
-
-
-def _stage_errors(policy: Policy, given: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
-    known = ", ".join(policy.stages)
-    for position, piece in enumerate(given):
-        if (stage := piece.get("stage")) is not None and stage not in policy.stages:
-            told = Text(f"没有这一阶段；可填：{known}", f"there is no such stage; there are: {known}")
-            yield FieldError(f"evidence[{position}].stage", "unknown", told)

@@ -81,6 +81,7 @@ class RecordedFacts:
         return self._means.policies.pinned(pin, on=self.effective_on, interpretations=decided)
 
     def check_readable(self, policy: Policy, decided: Interpretation) -> None:
+        self._means.policies.file(policy.id, policy.version).require_takes(decided.reading, decided.value)
         known = (*self.interpretations(policy.id), decided)
         for day in sorted({each.since for each in known if each.since >= decided.since}):
             self._means.policies.get(policy.id, policy.version, on=day, interpretations=known)
@@ -98,6 +99,10 @@ class RecordedFacts:
     def used_fen(self, scope: Scope) -> int:
         usage: HasUsage = self._view.look(self._means.projections.usage, scope_tag(scope.key))
         return usage.used_fen
+
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        usage: HasUsage = self._view.look(self._means.projections.usage, scope_tag(scope.key))
+        return usage.within_fen.get(within.key, 0)
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self._view.look(self._means.projections.windows, scope_tag(scope.key))

@@ -6,7 +6,7 @@ headroom is the very fold that refuses to exceed it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -48,10 +48,16 @@ class Guard(Fold[S], Protocol[S]):
 
 
 class HasUsage(Protocol):
-    """The state of a limit scope: what has been granted under it, net of releases."""
+    """The state of a limit scope: what has been granted under it, net of releases.
+
+    ``within_fen``, of an item: how much of that was granted by awards that draw on a yearly limit too, by its scope.
+    """
 
     @property
     def used_fen(self) -> int: ...
+
+    @property
+    def within_fen(self) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True, slots=True)

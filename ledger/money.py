@@ -10,6 +10,8 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from ledger.errors import Unreadable
+
 FEN_PER_YUAN: Final = 100
 FEN_LARGEST: Final = 2**63 - 1
 """Amounts are stored as signed 64-bit integers; the largest sum in the law, 3亿元, is 3 × 10¹⁰ fen."""
@@ -43,14 +45,17 @@ def parse_policy_amount(text: object) -> int:
     Raises ``ValueError`` where the text is not such an amount or is not a whole number of fen.
     """
     if not isinstance(text, str) or (match := _POLICY_AMOUNT.fullmatch(text)) is None:
-        raise ValueError(f"not an amount such as 300万元 or 7,500,000.05元: {text!r}")
+        raise Unreadable(
+            f"应为300万元、7,500,000.05元这样的金额，不能是{text!r}",
+            f"not an amount such as 300万元 or 7,500,000.05元: {text!r}",
+        )
     whole, decimals, unit = match[1].replace(",", ""), match[2] or "", match[3]
     fen = Fraction(int(whole + decimals), 10 ** len(decimals)) * _FEN_PER_UNIT[unit]
     if fen.denominator != 1:
-        raise ValueError(f"not a whole number of fen: {text!r}")
+        raise Unreadable(f"金额不能小于一分：{text!r}", f"not a whole number of fen: {text!r}")
     if fen > FEN_LARGEST:
-        raise ValueError(f"larger than any amount this ledger holds: {text!r}")
-    return int(fen)
+        raise Unreadable(f"金额超出账本能记的最大数：{text!r}", f"larger than any amount this ledger holds: {text!r}")
+    return fen.numerator
 
 
 def format_policy_amount(amount_fen: int) -> str:
@@ -66,13 +71,15 @@ def format_policy_amount(amount_fen: int) -> str:
 
 
 def parse_rate(text: object) -> Fraction:
-    """Read ``"40%"`` as the exact fraction 2/5. Raises ``ValueError`` for anything else, and above 100%."""
+    """Read ``"40%"`` as the exact fraction 2/5. Raises ``ValueError`` for anything else, for 0% and above 100%."""
     if not isinstance(text, str) or (match := _RATE.fullmatch(text)) is None:
-        raise ValueError(f"not a rate such as 40%: {text!r}")
+        raise Unreadable(f"应为40%、12.5%这样的比例，不能是{text!r}", f"not a rate such as 40%: {text!r}")
     decimals = match[2] or ""
     rate = Fraction(int(match[1] + decimals), 10 ** (2 + len(decimals)))
-    if rate > 1:
-        raise ValueError(f"no rule grants more than 100%: {text!r}")
+    if not 0 < rate <= 1:
+        raise Unreadable(
+            f"比例须大于0，不超过100%，不能是{text!r}", f"a rate is above 0% and at most 100%, and not {text!r}"
+        )
     return rate
 
 
@@ -82,6 +89,4 @@ def round_down(amount_fen: Fraction | int, unit_fen: int) -> int:
     Ceilings read 最高不超过, so a grant is never rounded up (reading B27).
     """
     assert unit_fen in (1, FEN_PER_YUAN), unit_fen
-    return (
-        (amount_fen // unit_fen) * unit_fen if isinstance(amount_fen, int) else int(amount_fen // unit_fen) * unit_fen
-    )
+    return amount_fen // unit_fen * unit_fen

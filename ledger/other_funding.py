@@ -1,16 +1,28 @@
-"""Other public money for the same matter, as an application declares it (reading B10)."""
+"""Other public money for the same matter, as an application declares it (reading B10).
+
+What was granted elsewhere is believed as declared. An award of this ledger is not: it must be one of the same enterprise,
+and it comes to what the facts say on the day they are asked, which never grows again after its approval.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
-from ledger.errors import FieldError, Text
+from ledger.casefile import CaseFile
+from ledger.errors import FieldError, Malformed, NotFound, Refusal, Text
 from ledger.events import DeclaredFunding
+from ledger.identity import AWARD_PREFIX, award_id, case_number
+from ledger.policy.citation import SUPPLEMENT
+from ledger.rules import OtherFunding, WayOut
 
 DOCUMENT_LENGTH_MAX: Final = 120
 _KEYS: Final = frozenset({"level", "amount_fen", "document"})
+
+FindCase = Callable[[str], CaseFile]
+"""The case with a number, as recorded; ``NotFound`` where there is none."""
 
 
 class Level(StrEnum):
@@ -44,9 +56,91 @@ def funding_errors(declared: Sequence[Mapping[str, Any]]) -> Iterator[FieldError
             yield FieldError(f"{field}.document", "missing", how)
 
 
-def declared_funding(declared: Sequence[Mapping[str, Any]]) -> tuple[DeclaredFunding, ...]:
-    """For declarations that :func:`funding_errors` finds no fault with."""
+def declared_funding(
+    declared: Sequence[Mapping[str, Any]], enterprise: str, find: FindCase
+) -> tuple[DeclaredFunding, ...]:
+    """What an enterprise declares, where :func:`funding_errors` finds no fault with it; awards by their plain id.
+
+    Raises ``Malformed`` for an award that this ledger does not have, or that is named twice, and ``Refusal``
+    ``award-of-another-enterprise``.
+    """
+    errors: list[FieldError] = []
+    known: dict[str, CaseFile] = {}
+    documents: list[str] = []
+    for position, each in enumerate(declared):
+        document = each["document"].strip()
+        if document.lower().startswith(AWARD_PREFIX):
+            award = _award(document, find)
+            if award is None:
+                errors.append(_award_error(position, "unknown-award", _unknown(document)))
+            elif award.number in known:
+                errors.append(_award_error(position, "duplicate", _ONCE))
+            else:
+                known[award.number], document = award, award_id(award.number)
+        documents.append(document)
+    if errors:
+        raise Malformed(errors)
+    for award in known.values():
+        if award.enterprise != enterprise:
+            raise _of_another(award)
     return tuple(
-        DeclaredFunding(level=each["level"], amount_fen=each["amount_fen"], document=each["document"].strip())
-        for each in declared
+        DeclaredFunding(level=each["level"], amount_fen=each["amount_fen"], document=document)
+        for each, document in zip(declared, documents, strict=True)
+    )
+
+
+def funding_beside(case: CaseFile, find: FindCase) -> OtherFunding | None:
+    """Other public money for the matter of a case, as it stands now, and what was decided about it; None for none."""
+    if not case.declared_funding:
+        return None
+    amount_fen = 0
+    awards: list[str] = []
+    for declared in case.declared_funding:
+        award = _award(declared.document, find)
+        amount_fen += declared.amount_fen if award is None else award.kept_fen
+        if award is not None and award.kept_fen:
+            awards.append(award_id(award.number))
+    return OtherFunding(amount_fen, case.way_out, tuple(awards))
+
+
+def funding_under(case: CaseFile, way_out: WayOut, find: FindCase) -> OtherFunding | None:
+    """The same, were the office to decide on a way out."""
+    beside = funding_beside(case, find)
+    return None if beside is None else replace(beside, way_out=way_out)
+
+
+def _award(document: str, find: FindCase) -> CaseFile | None:
+    """The award of this ledger that a document names, if it does; an application without one is none."""
+    if not document.lower().startswith(AWARD_PREFIX):
+        return None
+    try:
+        case = find(case_number(document))
+    except (ValueError, NotFound):
+        return None
+    return case if case.approval is not None else None
+
+
+_ONCE: Final = Text("同一笔资助只填一次", "name each award once")
+
+
+def _unknown(document: str) -> Text:
+    return Text(
+        f"本账本没有已批准的资助{document}；请核对编号，其他机关的资助填写文号",
+        f"this ledger has no approved award {document}; check its id, or give the document of who granted it",
+    )
+
+
+def _award_error(position: int, code: str, text: Text) -> FieldError:
+    return FieldError(f"other_funding[{position}].document", code, text)
+
+
+def _of_another(award: CaseFile) -> Refusal:
+    identifier = award_id(award.number)
+    return Refusal(
+        "award-of-another-enterprise",
+        Text(
+            f"资助{identifier}属于另一单位，不能作为本单位同一事项的其他财政资助；请核对编号",
+            f"award {identifier} is another enterprise's; it cannot stand as this one's other funding: check its id",
+        ),
+        clause=SUPPLEMENT,
     )

@@ -20,7 +20,8 @@ class Scope:
     """One limit, for one holder and one period.
 
     ``limit`` is a limit group of the policy (``C5``), or ``item``, ``budget``, ``window``; ``holder`` an enterprise's
-    统一社会信用代码 or an item; ``period`` a cap year, the first day of a benefit year, or the rules that fund an item.
+    统一社会信用代码, an item, or both; ``period`` a cap year, the first day of a benefit year, or the rules that fund an
+    item.
     """
 
     policy_id: str
@@ -38,13 +39,22 @@ def enterprise_year(policy_id: str, limit: str, enterprise: str, period: str) ->
     return Scope(policy_id, limit, enterprise, period)
 
 
-def item_of_rules(policy_id: str, rules: str, item: str, year: int | None = None) -> Scope:
+def item_of_rules(
+    policy_id: str, rules: str, item: str, enterprise: str | None = None, year: int | None = None
+) -> Scope:
     """What one item (a registration certificate, a project, a lease) draws: over all years, or in one.
 
+    A number of a public register is one item, whoever claims for it; a name that ``enterprise`` gave is its own.
     ``rules`` is the yearly limit that several rules share, or the id of a rule that shares none: a certificate is of one
     class, so what it drew under the rule for one class counts under the rule for the other.
     """
-    return Scope(policy_id, ITEM, item, rules if year is None else f"{rules}/{year}")
+    holder = item if enterprise is None else f"{enterprise}/{item}"
+    return Scope(policy_id, ITEM, holder, rules if year is None else f"{rules}/{year}")
+
+
+def is_item(key: str) -> bool:
+    """Whether a scope so written is that of an item."""
+    return key.split("/", 2)[1] == ITEM
 
 
 def budget_of_year(policy_id: str, year: int) -> Scope:

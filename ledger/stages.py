@@ -38,7 +38,7 @@ class StageOfAward:
 
 def plan_under(policy: Policy, rule: Rule) -> PaymentPlan | None:
     """How an award under a rule is paid in stages, as the policy is read today; None where it may be paid at once."""
-    if rule.stages is None:
+    if rule.stages is None or not rule.stages.required:
         return None
     shares_ppm = [stage.share * WHOLE_PPM for stage in rule.stages.stages]
     assert all(share.denominator == 1 for share in shares_ppm), rule.stages

@@ -134,7 +134,7 @@ def _conflicts(event: Event, given: Evidence, envelope: Envelope, earlier: Recor
     if isinstance(event, ApplicationSubmitted):
         if given.again and before.again and _matter(event) == _matter(other):
             return False
-        if _is_declared(event, other.case) and envelope.policy != earlier.envelope.policy:
+        if _is_declared(event, other.case) and _policy_id(envelope) != _policy_id(earlier.envelope):
             return False
     return given.stage == before.stage or EvidenceUse.ONCE in (given.use, before.use)
 
@@ -147,6 +147,12 @@ def _matter(event: CaseEvent) -> tuple[str, str, str] | None:
 def _is_declared(event: ApplicationSubmitted, case: str) -> bool:
     """Whether the earlier award is declared as other funding: the law then decides what is due beside it (reading B10)."""
     return any(declared.document == award_id(case) for declared in event.other_funding)
+
+
+def _policy_id(envelope: Envelope) -> str:
+    """The policy, whichever version of it: two versions are one policy, which funds a matter once."""
+    assert envelope.policy is not None, "evidence is given under a policy"
+    return envelope.policy.policy_id
 
 
 def _used(given: Evidence, earlier: Recorded) -> Refusal:

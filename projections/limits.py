@@ -7,21 +7,26 @@ no-fault recoveries give back (readings B4, B5).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.errors import Headroom, Outdated, Text
 from ledger.events import AwardApproved, DrawingEvent, Event, scope_tag
 from ledger.guards import Look
 from ledger.mapper import Envelope, Recorded
 from ledger.money import format_yuan
+from ledger.scopes import is_item
 
 
 @dataclass(slots=True)
 class Usage:
-    """What is drawn under one scope, net of what was given back."""
+    """What is drawn under one scope, net of what was given back.
+
+    ``within_fen``, of an item: by the scope of each other limit, what was drawn by awards that draw on that too.
+    """
 
     scope: str
     used_fen: int = 0
+    within_fen: dict[str, int] = field(default_factory=dict)
 
 
 class LimitsGuard:
@@ -34,7 +39,13 @@ class LimitsGuard:
         return Usage(scope=tag.removeprefix(scope_tag("")))
 
     def apply(self, usage: Usage, recorded: Recorded) -> Usage:
-        usage.used_fen += drawn_fen(usage.scope, recorded.event)
+        event = recorded.event
+        drawn = drawn_fen(usage.scope, event)
+        usage.used_fen += drawn
+        if drawn and is_item(usage.scope):
+            assert isinstance(event, DrawingEvent)
+            for other in {draw.scope for draw in event.draws} - {usage.scope}:
+                usage.within_fen[other] = usage.within_fen.get(other, 0) + drawn
         return usage
 
     def concerns(self, event: Event) -> Iterator[str]:

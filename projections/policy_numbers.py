@@ -10,7 +10,7 @@ from ledger.errors import Text
 from ledger.money import format_policy_amount
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.form import Entry, key_of
-from ledger.policy.model import Policy
+from ledger.policy.model import OncePerItem, Policy
 from ledger.policy.registry import PolicyFile
 from ledger.policy.values import Draft
 from ledger.rules import wording
@@ -24,6 +24,7 @@ _LABELS: Final = {
     "restoring_causes": Text("恢复额度的事由", "causes that give a limit back"),
     "recognised_windows": Text("届满时已认定的资助期", "windows recognised at the end of validity"),
     "other_funding": Text("同一事项已获其他财政资助", "other public money for the same matter"),
+    "plan_years_ahead": Text("资助计划最多列到以后第几年", "funding plans open, in years after the decision's"),
     "used": Text("可支持的申报", "how often it may be used"),
     "ceiling": Text("年度上限", "yearly ceiling"),
     "cap_year": Text("年度的算法", "which year it counts in"),
@@ -33,6 +34,7 @@ _LABELS: Final = {
     "bonus_raises_limit": Text("是否同时提高年度上限", "whether it raises the yearly limit too"),
     "item_cap_per": Text("单项上限的期间", "over which time an item's ceiling counts"),
     "once_per_item": Text("每个对象只资助一次", "one award for an item"),
+    "item_shared": Text("对象为登记编号，各企业合计", "an item is a registered number, shared by all enterprises"),
     "remainder": Text("年度上限截去的部分", "what a yearly limit cut off"),
     "area_cap": Text("每平方米上限", "ceiling per square metre"),
     "area_cap_on": Text("每平方米上限的对象", "what the ceiling per square metre is of"),
@@ -122,6 +124,8 @@ def _cited(path: KeyPath, draft: Draft[Any], clause: str, policy: Policy) -> Num
 
 
 def _text(written: object) -> Text:
+    if written == OncePerItem.YEAR.value:
+        return Text("每年度一次", "once a year")
     return _FLAGS[written] if isinstance(written, bool) else Text(str(written), str(written))
 
 

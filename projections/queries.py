@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from ledger.casefile import CaseState
 from ledger.roles import Role
-from projections.tables import PRESENT, cases, instant_text, positions, roles
+from projections.tables import PRESENT, cases, instant_text, policies, positions, roles
 
 T = TypeVar("T")
 
@@ -157,6 +157,12 @@ _CASE_COLUMNS: Final = [
     cases.c.from_position.label("position") if column.name == "position" else cases.c[column.name]
     for column in fields(CaseRow)
 ]
+
+
+def find_policies(connection: Connection) -> list[tuple[str, int]]:
+    """The id and the version of each policy that some case is made under, in order."""
+    found = select(policies.c.policy, policies.c.version).order_by(policies.c.policy, policies.c.version)
+    return [(policy_id, version) for policy_id, version in connection.execute(found)]
 
 
 def _held_at(position: int, *, present: bool) -> ColumnElement[bool]:

@@ -6,9 +6,10 @@ gives instants in the order of positions (:meth:`ledger.session.Session.instant`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder
 
@@ -16,6 +17,7 @@ from ledger.calendar import Clock, business_date, system_clock
 from ledger.casefile import CaseFile, CaseFold
 from ledger.errors import Headroom, NotFound, Text
 from ledger.events import (
+    ApplicationSubmitted,
     AwardApproved,
     BudgetAppropriated,
     CaseEvent,
@@ -41,6 +43,9 @@ from projections.readings import ReadingHistory, histories
 from projections.sheet import Sheet, determination_in, sheet
 
 S = TypeVar("S")
+
+_ASKED_MOST: Final = 100
+"""In one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,17 @@ class Reader:
             raise NotFound(Text(f"没有编号为{number}的案卷", f"there is no case {number}"))
         return case
 
+    def known(self, numbers: Iterable[str]) -> frozenset[str]:
+        """Those of many case numbers that there is a case of; asked for many at once."""
+        tags, found = {case_tag(number): number for number in numbers}, set[str]()
+        asked = list(tags)
+        for first in range(0, len(asked), _ASKED_MOST):
+            some = asked[first : first + _ASKED_MOST]
+            items = [DCBQueryItem(tags=[tag], types=[ApplicationSubmitted.type_name]) for tag in some]
+            for stored in self._recorder.read(DCBQuery(items=items)):
+                found.update(tags[tag] for tag in stored.event.tags if tag in tags)
+        return frozenset(found)
+
     def history(self, number: str, moment: Moment = NOW) -> list[Recorded]:
         """Every event of an application and the award that came of it, refused commands included, in order."""
         history = self._tagged(moment, case_tag(number), refusals_tag(number))
@@ -139,15 +155,18 @@ class Reader:
         return EnterpriseSummary(uscc, latest.enterprise_name, tuple(cases.values()))
 
     def limits(self, uscc: str, year: int, moment: Moment = NOW) -> list[LimitUse]:
-        """Every limit the enterprise draws on in a calendar year, used or not: the yearly groups of every policy in
-        force, the benefit years that touch the year, and the items awarded. ``used_fen`` is the guard's own figure.
+        """Every limit the enterprise draws on in a calendar year, used or not: the yearly groups of every policy, by the
+        version that has begun, the benefit years that touch the year, and the items awarded. ``used_fen`` is the guard's
+        own figure.
         """
-        awards = [
-            recorded.event
-            for recorded in self._tagged(moment, enterprise_tag(uscc))
-            if isinstance(recorded.event, AwardApproved)
+        history = self._tagged(moment, enterprise_tag(uscc))
+        self._policies.require_loaded(_pins(each for each in history if isinstance(each.event, AwardApproved)))
+        awards = [recorded.event for recorded in history if isinstance(recorded.event, AwardApproved)]
+        policies = [
+            self.policy(policy_id, begun.version, moment)
+            for policy_id in self._policies.ids
+            if (begun := self._begun(policy_id, moment)) is not None
         ]
-        policies = [self.policy(policy_id, moment=moment) for policy_id in self._policies.ids]
         limits = limits_in_year(policies, uscc, year, awards)
         return [self._limit_use(limit, moment) for limit in limits]
 
@@ -159,6 +178,14 @@ class Reader:
             version = self._policies.get(policy_id).version
         decided = self._fold(InterpretationsFold(), policy_tag(policy_id), moment)
         return self._policies.get(policy_id, version, on=self.read_on(moment), interpretations=decided)
+
+    def _begun(self, policy_id: str, moment: Moment) -> Policy | None:
+        """What new applications come under on the moment's day; None before the first version."""
+        decided = self._fold(InterpretationsFold(), policy_tag(policy_id), moment)
+        try:
+            return self._policies.begun(policy_id, on=self.read_on(moment), interpretations=decided)
+        except NotFound:
+            return None
 
     def policy_file(self, policy_id: str, version: int) -> PolicyFile:
         """A version as its file tells it, with the keys of its numbers. Raises :class:`~ledger.errors.NotFound`."""
@@ -189,6 +216,7 @@ class Reader:
         history = self.history(number, moment)
         recorded = determination_in(history, determination)
         assert recorded.envelope.policy is not None, "every case is made under a policy"
+        self._policies.require_loaded(_pins([recorded]))
         pin, then = recorded.envelope.policy, Moment(effective=recorded.envelope.effective_on, up_to=recorded.position)
         policy = self.policy(pin.policy_id, pin.version, then)
         return sheet(recorded, history, policy, lambda scope: self._tagged(moment, scope_tag(scope)))
@@ -243,3 +271,8 @@ class Reader:
         query = DCBQuery(items=[DCBQueryItem(tags=[tag]) for tag in tags])
         everything = (from_stored(stored) for stored in self._recorder.read(query))
         return [recorded for recorded in everything if moment.sees(recorded)]
+
+
+def _pins(recorded: Iterable[Recorded]) -> list[tuple[str, int]]:
+    """The policies that facts rest on: id and version."""
+    return [(pin.policy_id, pin.version) for each in recorded if (pin := each.envelope.policy) is not None]

@@ -16,7 +16,7 @@ from ledger.mapper import Recorded, from_stored
 from projections import queries
 from projections.database import MARKER, open_database, writing
 from projections.queries import CaseFilter, CaseRow, EnterpriseRow, Page, RoleRow
-from projections.tables import cases, markers, positions, roles
+from projections.tables import cases, markers, policies, positions, roles
 from projections.versions import Versions
 
 BATCH_EVENTS: Final = 1_000
@@ -128,6 +128,11 @@ class ViewsRunner:
         with self._engine.connect() as connection:
             return queries.find_roles(connection, as_of=as_of)
 
+    def policies(self) -> list[tuple[str, int]]:
+        """The id and the version of each policy that some case is made under, as far as the views reach."""
+        with self._engine.connect() as connection:
+            return queries.find_policies(connection)
+
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -223,4 +228,5 @@ def _empty(connection: Connection) -> None:
     connection.execute(delete(cases))
     connection.execute(delete(positions))
     connection.execute(delete(roles))
+    connection.execute(delete(policies))
     connection.execute(update(markers).values(position=0, event_id=""))

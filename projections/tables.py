@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, MetaData, String, Table, literal_column
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised with every change to these tables or to how they are filled: older views are then dropped and rebuilt."""
 
 STILL: Final = 2**63 - 1
@@ -79,6 +79,14 @@ Index(
     cases.c.from_position,
     sqlite_where=PRESENT,
     postgresql_where=PRESENT,
+)
+
+# Few rows, so that a start can ask at once whether all that cases are made under was loaded.
+policies = Table(
+    "view_policies",
+    metadata,
+    Column("policy", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
 )
 
 roles = Table(

@@ -37,6 +37,11 @@ class Verdict:
         return not self.findings
 
     @property
+    def unvouched(self) -> int:
+        """Events after the last checkpoint that the log begins with: that these are the log's own, nothing here shows."""
+        return self.size - max((checkpoint.size for checkpoint in self.agreed), default=0)
+
+    @property
     def first(self) -> Finding | None:
         return self.findings[0] if self.findings else None
 
@@ -45,11 +50,15 @@ def verify(
     log: SealedLog,
     checkpoints: Sequence[Checkpoint],
     *,
+    closing: Checkpoint | None = None,
     jobs: int = 1,
     progress: Callable[[int], None] = lambda position: None,
 ) -> Verdict:
     """Check every event of a log against checkpoints whose signatures are known to be true. ``progress`` is told the
     position reached.
+
+    ``closing`` is the one of them that must be of all events: that of an export or a backup, which nobody goes on with.
+    Anyone can add events to a copy and hash them rightly; only a checkpoint shows that they are the log's own.
     """
     derivation, tree = Derivation(), Tree()
     findings: list[Finding] = []
@@ -63,7 +72,9 @@ def verify(
         unkept += report.unkept + len(found[room:])
         progress(report.last)
     agreed, differing = _compare(checkpoints, tree, log.size)
-    found = in_order([*_told_apart(findings, agreed), *differing, *log.closing_findings()])
+    found = in_order([*_told_apart(findings, agreed), *differing, *_of_one_log(checkpoints), *log.closing_findings()])
+    if closing is not None and closing.size < log.size:
+        found = in_order([*found, _beyond(closing, log.size)])
     return Verdict(
         size=log.size,
         root=_root(tree, log.size),
@@ -89,6 +100,30 @@ def _compare(checkpoints: Sequence[Checkpoint], tree: Tree, size: int) -> tuple[
             return agreed, [_another(checkpoint, agreed[-1].size if agreed else 0)]
         agreed.append(checkpoint)
     return agreed, []
+
+
+def _of_one_log(checkpoints: Sequence[Checkpoint]) -> list[Finding]:
+    origins = sorted({checkpoint.origin for checkpoint in checkpoints})
+    if len(origins) < 2:
+        return []
+    told = Text(
+        f"所给检查点出自不同的日志：{'、'.join(origins)}",
+        f"the checkpoints are of different logs: {', '.join(origins)}",
+    )
+    return [Finding(1, "another-origin", told)]
+
+
+def _beyond(closing: Checkpoint, size: int) -> Finding:
+    return Finding(
+        closing.size + 1,
+        "beyond-checkpoint",
+        Text(
+            f"检查点只有{closing.size}个事件，此后的事件没有任何签名证明，可能是他人添加的",
+            f"it stands after the checkpoint, which is of {closing.size} events: nothing vouches for it, and anyone may "
+            "have added it",
+        ),
+        through=size if size > closing.size + 1 else None,
+    )
 
 
 def _told_apart(findings: Sequence[Finding], agreed: Sequence[Checkpoint]) -> list[Finding]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ledger.casefile import CaseFile, CaseFold
 from ledger.events import ApplicationSubmitted, CaseEvent, RoleGranted, RoleRevoked, case_tag
 from ledger.mapper import Recorded
 from projections.rows import run_for_each
-from projections.tables import STILL, cases, instant_text, positions, roles
+from projections.tables import STILL, cases, instant_text, policies, positions, roles
 
 Row = dict[str, Any]
 History = Callable[[str], Iterable[Recorded]]
@@ -68,13 +68,14 @@ def version_of(case: CaseFile) -> Row:
 @dataclass(slots=True)
 class Batch:
     """Rows that some events in a row lead to. ``closed`` are rows written earlier that now hold no longer; ``staff``
-    are the grants and revocations, which are few and written one by one.
+    are the grants and revocations, which are few and written one by one; ``pinned`` the policies that cases began under.
     """
 
     opened: list[Row] = field(default_factory=list)
     closed: list[Row] = field(default_factory=list)
     positions: list[Row] = field(default_factory=list)
     staff: list[Recorded] = field(default_factory=list)
+    pinned: set[tuple[str, int]] = field(default_factory=set)
 
     def write(self, connection: Connection) -> None:
         if self.closed:
@@ -85,6 +86,10 @@ class Batch:
             run_for_each(connection, _PLACE, self.positions)
         for recorded in self.staff:
             _write_role(connection, recorded)
+        if self.pinned:
+            known = {(policy_id, version) for policy_id, version in connection.execute(select(policies))}
+            for policy_id, version in sorted(self.pinned - known):
+                connection.execute(insert(policies), {"policy": policy_id, "version": version})
 
 
 def _write_role(connection: Connection, recorded: Recorded) -> None:
@@ -130,6 +135,8 @@ class Versions:
         case = self._before(recorded, event)
         since = case.position
         case = _FOLD.apply(case, recorded)
+        if isinstance(event, ApplicationSubmitted) and case.policy is not None:
+            batch.pinned.add((case.policy.policy_id, case.policy.version))
         assert case.position == recorded.position, f"{recorded.type_name} changes no case"
         if (row := open_rows.get(event.case)) is not None:
             row["until_position"] = recorded.position

@@ -27,6 +27,7 @@ import binascii
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -122,6 +123,15 @@ def list_of(value: Any, where: str) -> list[Any]:
     return value
 
 
+def is_utf8(text: str) -> bool:
+    """JSON can hold half a character, which no bytes stand for."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def base64_of(text: str, where: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
@@ -153,6 +163,8 @@ class Key:
         material = base64_of(encoded, "公钥 / the key")
         if not name or any(c.isspace() or c < " " for c in name) or len(material) != 33 or material[0] != 1:
             fail("不是 Ed25519 公钥", "it is not an Ed25519 key")
+        if not is_utf8(name):
+            fail("公钥名称不是有效文本", "the key's name is not valid text")
         key = cls(name, material[1:])
         if key.key_id.hex() != key_id:
             fail("公钥的编号不符，可能抄录有误", "the key's id does not fit; it may have been copied wrongly")
@@ -171,7 +183,7 @@ def keys_from(named: str) -> list[Key]:
     path = Path(named)
     try:
         lines = path.read_text("utf-8").splitlines() if path.is_file() else [named]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise NotWhole(f"无法读取公钥文件{named}", f"the key file {named} cannot be read") from error
     keys = [Key.parse(line.strip()) for line in lines if line.strip()]
     if not keys:
@@ -182,7 +194,7 @@ def keys_from(named: str) -> list[Key]:
 def opened(note: str, keys: list[Key]) -> tuple[Checkpoint, Key]:
     """The checkpoint, and the key of its own log that signed it."""
     body, divider, lines = note.rpartition("\n\n")
-    if not divider or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
+    if not is_utf8(note) or not divider or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
         fail("检查点格式有误", "the checkpoint is not a signed note")
     message = body + "\n"
     checkpoint = checkpoint_from(message)
@@ -313,6 +325,33 @@ def day_of(text: Any, where: str) -> date:
         raise NotWhole(f"{where}的业务日期有误", f"{where}: its date is malformed") from error
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Payment in stages: each one's share of the award in millionths, rounded down to whole ``unit_fen``; the last stage
+    takes what the others leave."""
+
+    shares_ppm: list[int]
+    unit_fen: int
+
+    @classmethod
+    def of(cls, stated: Any, event: Event) -> Plan:
+        where = f"{event.type_name}.payment_plan"
+        _, unit, stages = fields_of(stated, ("clause", "unit_fen", "stages"), where)
+        shares = [fields_of(stage, ("share_ppm", "when"), where)[0] for stage in list_of(stages, where)]
+        plan = cls([whole_of(share, where, 1) for share in shares], whole_of(unit, where, 1))
+        if sum(plan.shares_ppm) != 1_000_000 or plan.unit_fen not in (1, 100):
+            event.fail(
+                "拨付阶段的比例之和不是100%", "the shares of its stages are not the whole, or not of yuan or fen"
+            )
+        return plan
+
+    def due_fen(self, award_fen: int, reached: int) -> int:
+        if reached >= len(self.shares_ppm):
+            return award_fen
+        whole = (award_fen * share // (1_000_000 * self.unit_fen) for share in self.shares_ppm[:reached])
+        return sum(whole) * self.unit_fen
+
+
 @dataclass
 class History:
     """The case, folded. Amounts are fen."""
@@ -326,6 +365,8 @@ class History:
     paid_fen: int = 0
     recovered_fen: int = 0
     determined_fen: int = 0
+    plan: Plan | None = None
+    stages_reached: int = 0
     requested: dict[int, int] = field(default_factory=dict)
     ordered: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
@@ -390,35 +431,13 @@ class History:
             event.fail("政策版本与申报不符", "its policy is not that of the application")
 
     def _add_up(self, event: Event) -> None:
-        match event.type_name:
-            case "amount-determined":
-                self.determined_fen = event.amount_fen()
-            case "award-approved":
-                self._approve(event)
-            case "award-released":
-                self.released_fen += event.amount_fen()
-                self._within(event, sum(self.requested.values()), self.award_fen)
-            case "disbursement-requested":
-                self._request(event)
-            case "disbursement-ordered":
-                self._order(event)
-            case "disbursement-settled":
-                self._settle(event)
-            case "disbursement-cancelled":
-                self._cancel(event)
-            case "disbursement-returned":
-                self._send_back(event)
-            case "recovery-ordered":
-                self._order_recovery(event)
-            case "recovery-received":
-                self._receive(event)
-            case "recovery-cancelled":
-                self._cancel_recovery(event)
-            case name if name not in STEPS_WITHOUT_MONEY:
-                event.fail(
-                    "本程序不认识此类事件，请用更新的版本核对",
-                    "this verifier does not know such an event; use a newer one",
-                )
+        if (step := STEPS_WITH_MONEY.get(event.type_name)) is not None:
+            step(self, event)
+        elif event.type_name not in STEPS_WITHOUT_MONEY:
+            event.fail(
+                "本程序不认识此类事件，请用更新的版本核对",
+                "this verifier does not know such an event; use a newer one",
+            )
 
     def _within(self, event: Event, amount_fen: int, most_fen: int) -> None:
         if amount_fen > most_fen:
@@ -426,18 +445,37 @@ class History:
                 f"{yuan(amount_fen)}元超过{yuan(most_fen)}元", f"{yuan(amount_fen)} is above {yuan(most_fen)} yuan"
             )
 
+    def _determine(self, event: Event) -> None:
+        self.determined_fen = event.amount_fen()
+
     def _approve(self, event: Event) -> None:
         if self.approved_fen:
             event.fail("同一案卷审批两次", "an award is approved once")
         self.approved_fen = event.amount_fen()
         self._within(event, self.approved_fen, self.determined_fen)
+        if (stated := event.payload.get("payment_plan")) is not None:
+            self.plan, self.stages_reached = Plan.of(stated, event), 1
+
+    def _release(self, event: Event) -> None:
+        self.released_fen += event.amount_fen()
+        self._within(event, sum(self.requested.values()), self.award_fen)
+
+    def _confirm_stage(self, event: Event) -> None:
+        if self.plan is None or not self.stages_reached < event.number("stage") <= len(self.plan.shares_ppm):
+            event.fail("资助没有此拨付阶段，或该阶段已确认", "the award has no such stage, or it was reached before")
+        if event.number("stage") != self.stages_reached + 1:
+            event.fail("不是下一个拨付阶段", "it is not the next stage of the payment plan")
+        self.stages_reached += 1
+        if (final := event.payload.get("final_fen")) is not None:
+            self._within(event, self.award_fen - self.recovered_fen, whole_of(final, "stage-confirmed.final_fen", 0))
 
     def _request(self, event: Event) -> None:
         number = event.number("disbursement")
         if number in self.requested or number in self.closed:
             event.fail("拨付编号重复", "the disbursement exists already")
         self.requested[number] = event.amount_fen()
-        self._within(event, sum(self.requested.values()), self.award_fen)
+        due_fen = self.award_fen if self.plan is None else self.plan.due_fen(self.award_fen, self.stages_reached)
+        self._within(event, sum(self.requested.values()), due_fen)
 
     def _order(self, event: Event) -> None:
         number = event.number("disbursement")
@@ -484,6 +522,22 @@ class History:
         if self.recoveries.get(number) != event.amount_fen():
             event.fail("撤销金额与尚欠金额不符", "it cancels another amount than is outstanding")
         self.recoveries[number] = 0
+
+
+STEPS_WITH_MONEY: dict[str, Callable[[History, Event], None]] = {
+    "amount-determined": History._determine,
+    "award-approved": History._approve,
+    "award-released": History._release,
+    "stage-confirmed": History._confirm_stage,
+    "disbursement-requested": History._request,
+    "disbursement-ordered": History._order,
+    "disbursement-settled": History._settle,
+    "disbursement-cancelled": History._cancel,
+    "disbursement-returned": History._send_back,
+    "recovery-ordered": History._order_recovery,
+    "recovery-received": History._receive,
+    "recovery-cancelled": History._cancel_recovery,
+}
 
 
 def yuan(fen: int) -> str:

@@ -62,6 +62,16 @@ def signing_key_option(speech: Speech) -> Callable[[C], C]:
     )
 
 
+def no_checkpoint(speech: Speech) -> click.UsageError:
+    return click.UsageError(
+        speech(
+            "没有可供比较的检查点：请用 --checkpoint 给出保存的检查点（可用 funding-ledger checkpoint 签署一个）",
+            "there is no checkpoint to compare with: name a kept one with --checkpoint "
+            "(funding-ledger checkpoint signs one)",
+        )
+    )
+
+
 def jobs_for(events: int, asked: int | None) -> int:
     """How many processes share a check beside this one, which folds what they have read: one for each other processor,
     where that is worth it."""
@@ -101,6 +111,7 @@ def verdict_body(verdict: Verdict, speech: Speech) -> dict[str, Any]:
     return {
         "whole": verdict.whole,
         "events": verdict.size,
+        "events_after_last_checkpoint": verdict.unvouched,
         "root": None if verdict.root is None else verdict.root.hex(),
         "checkpoints": [{"origin": one.origin, "size": one.size, "root": one.root.hex()} for one in verdict.agreed],
         "first_wrong": None if verdict.first is None else finding_body(verdict.first, speech),
@@ -134,6 +145,8 @@ def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> 
                 f"separation of duties all hold, and the log begins with what the checkpoints ({sizes}) state.",
             )
         )
+        if verdict.unvouched:
+            screen.line(_unvouched(verdict.unvouched, say), style="yellow")
         screen.line(
             say(
                 f"案卷 {totals.cases}，资助 {totals.awards} 笔：资助 {yuan(totals.awarded_fen)} 元，"
@@ -162,6 +175,14 @@ def _unknown(pin: Pin, policies: PolicyRegistry) -> Text | None:
     except PolicyFault as fault:
         return Text(f"注意：{fault.text.zh}", f"Note: {fault.text.en}")
     return None
+
+
+def _unvouched(count: int, say: Speech) -> str:
+    events = "1 event after the last checkpoint is" if count == 1 else f"{count} events after the last checkpoint are"
+    return say(
+        f"最后一个检查点之后的{count}个事件没有签名证明，仅核对了其自身（可用 funding-ledger checkpoint 签署新的检查点）。",
+        f"{events} vouched for by nothing: only what they say was checked (funding-ledger checkpoint signs one).",
+    )
 
 
 def _told(finding: Finding, say: Speech) -> str:

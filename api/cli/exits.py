@@ -11,6 +11,7 @@ from api.occupancy import FolderInUse
 from ledger import errors
 from ledger.errors import LedgerError, Text
 from ledger.seal import SealError
+from ledger.seal.durable import NameUnusable
 from ledger.seal.note import KeyMalformed
 
 
@@ -39,6 +40,7 @@ EXIT_NAMES: Final = {
 _EXITS: Final[dict[type[LedgerError], Exit]] = {
     errors.Malformed: Exit.MALFORMED,
     KeyMalformed: Exit.MALFORMED,
+    NameUnusable: Exit.MALFORMED,
     SealError: Exit.NOT_WHOLE,
     errors.NotFound: Exit.NOT_FOUND,
     errors.Refusal: Exit.REFUSED,

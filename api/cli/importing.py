@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from api.cli.exits import Exit, exit_of
+from api.cli.import_shown import progress_of, show_dry_run, show_errors
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run, Screen
 from api.cli.speech import Speech
 from api.imports.applications import Application, check_applications
-from api.imports.cells import CellError
 from api.imports.csv_file import NotCsv, Sheet, read_sheet
-from api.imports.keys import key_of_attempt, key_of_content
+from api.imports.keys import key_of_content
+from api.imports.recording import holder_of, record, rehearse
 from api.service import Service
-from ledger.application import Outcome
+from ledger.application import FundingLedger
 from ledger.calendar import business_date
-from ledger.commands.command import Command
-from ledger.errors import FieldError, LedgerError, Malformed, NotFound, NotPermitted, Refusal, Text
+from ledger.errors import FieldError, LedgerError, Malformed, NotFound, NotPermitted, Text
 from ledger.identity import application_id
-from ledger.people import person_name
-from ledger.roles import ROLE_NAMES, Role
+from ledger.roles import Role
 from ledger.uscc import parse_uscc
 
-ERRORS_SHOWN_MOST: Final = 100
-"""To a person; with ``--json`` all are told."""
 _HERE: Final = "command line"
 """Where failed logins at this machine are counted, apart from those that come over a network."""
 
@@ -44,7 +36,8 @@ def command(speech: Speech) -> click.Command:
         help=speech(
             "从 CSV 文件导入申报（UTF-8 或 GB18030）。先检查全部各行，有一行填写有误就一行也不导入，并按行、列列出全部错误；"
             "检查通过后按行的先后逐行记录。中途受阻（如存储故障或某行依规定不予办理）时即停，列明已记录的各行；"
-            "排除原因后重复导入即从此处继续。内容与已导入的完全相同的行不会再次记录，"
+            "排除原因后重复导入即从此处继续；曾被拒绝的行按现状重新办理，理由未变的不再重复记录。"
+            "--dry-run 按账本现状逐行试办（含文件中前面各行的影响）而不记录。内容与已导入的完全相同的行不会再次记录，"
             "不论出自哪个文件、何种编码；撤回后重报的，请另填申报文号。\n\n"
             "表头：规则、统一社会信用代码、企业名称、资助对象（或注册证编号、合同编号），以及该规则的各项数据，"
             "如 实际投入研发费用（万元）、经国家或省级创新医疗器械特别审批；也可用英文名 rule、enterprise、"
@@ -55,7 +48,9 @@ def command(speech: Speech) -> click.Command:
             "Applications from a CSV file (UTF-8 or GB18030). All rows are checked first: where one is malformed nothing "
             "is imported, and every error is told by row and column. Then row after row is recorded. Where that is "
             "stopped, by a fault or by a rule that refuses a row, the rows recorded are told; importing again goes on "
-            "from there. A row that says the same as one imported before is not recorded again, whatever file or "
+            "from there. A row refused before is asked about anew; refused again for the same reason, that is not recorded "
+            "once more. --dry-run decides every row as the ledger stands, with what earlier rows would change, and records "
+            "nothing. A row that says the same as one imported before is not recorded again, whatever file or "
             "encoding it comes in; to submit once more what was withdrawn, give it another reference.\n\n"
             "Headings: rule, enterprise, enterprise_name, item, and the rule's particulars such as rd_cost; or in Chinese "
             "as offices use them, amounts in yuan or under （万元）.\n\n"
@@ -65,7 +60,11 @@ def command(speech: Speech) -> click.Command:
         ),
     )
     @click.argument("file", type=click.Path(path_type=Path))
-    @click.option("--dry-run", is_flag=True, help=speech("只检查，不导入", "check only"))
+    @click.option(
+        "--dry-run",
+        is_flag=True,
+        help=speech("试导入：查出会被拒绝的行，不记录", "rehearse: tell what would be refused, record nothing"),
+    )
     @click.option(
         "--user",
         help=speech(
@@ -94,8 +93,7 @@ def command(speech: Speech) -> click.Command:
                 show_errors(screen, file, checked.errors)
                 return Exit.MALFORMED
             if user is None or dry_run:
-                show_dry_run(screen, file, len(checked.applications))
-                return Exit.DONE
+                return _rehearse(screen, service, file, user, checked.applications)
             password = ask_password(speech, from_stdin=password_stdin, confirm=False)
             person = sign_in(service, user, password, Role.INTAKE)
             return _import(screen, service, person, checked.applications)
@@ -126,13 +124,37 @@ def sign_in(service: Service, user: str, password: str, role: Role) -> str:
     """
     if not service.credentials.verify(user, password, address=_HERE):
         raise NotPermitted(Text("用户名或密码不正确", "wrong user name or password"))
-    user = person_name(user)
-    if role not in service.ledger.roles_of(user):
-        name = ROLE_NAMES[role]
-        raise NotPermitted(
-            Text(f"{user}不是{name.zh}，不能导入此文件", f"{user} is no {name.en} and cannot import this file")
+    return holder_of(role, user, service.ledger)
+
+
+def _rehearse(
+    screen: Screen, service: Service, file: Path, user: str | None, applications: tuple[Application, ...]
+) -> Exit:
+    """Ask a rehearsal of the door about row after row; one that is refused is left out, and the next is asked about."""
+    known = _imported_before(service, applications)
+    ledger, person = rehearse(service, user, Role.INTAKE)
+    refused: list[tuple[int, LedgerError]] = []
+    with progress_of(screen, len(applications)) as advance:
+        for application in applications:
+            try:
+                if application.key not in known:
+                    record(ledger, person, application.command, application.key)
+            except LedgerError as error:
+                refused.append((application.row, error))
+            advance()
+    say = screen.speech
+    bodies = [{"row": row, "code": error.code, "message": say.said(error.text)} for row, error in refused]
+    before = sum(application.key in known for application in applications)
+    show_dry_run(screen, file, user, len(applications), before, bodies)
+    if refused and not screen.as_json:
+        screen.line(
+            say(
+                f"正式导入会在第{refused[0][0]}行停下；请先排除原因，或更正、删去该行。",
+                f"The import would stop at row {refused[0][0]}: remove the cause first, or correct or delete the row.",
+            ),
+            style="red",
         )
-    return user
+    return Exit.REFUSED if refused else Exit.DONE
 
 
 def _import(screen: Screen, service: Service, user: str, applications: tuple[Application, ...]) -> Exit:
@@ -142,7 +164,7 @@ def _import(screen: Screen, service: Service, user: str, applications: tuple[App
     try:
         with progress_of(screen, len(applications)) as advance:
             for application in applications:
-                case = known.get(application.key) or _record(service, user, application)
+                case = known.get(application.key) or _record(service.ledger, user, application)
                 told.append(
                     {"row": application.row, "application": application_id(case), "new": application.key not in known}
                 )
@@ -157,21 +179,10 @@ def _import(screen: Screen, service: Service, user: str, applications: tuple[App
     return Exit.DONE
 
 
-def _record(service: Service, user: str, application: Application) -> str:
-    outcome = record_anew(service, user, application.command, application.key)
+def _record(ledger: FundingLedger, user: str, application: Application) -> str:
+    outcome = record(ledger, user, application.command, application.key)
     assert outcome.case is not None, "a submitted application is a case"
     return outcome.case
-
-
-def record_anew(service: Service, user: str, command: Command, key: str, first_attempt: int = 1) -> Outcome:
-    """Give the command of a row. One that was refused before is asked about anew: its reason may be gone."""
-    for attempt in count(first_attempt):
-        try:
-            return service.ledger.execute(command, actor=user, key=key_of_attempt(key, attempt))
-        except Refusal as refusal:
-            if not refusal.replayed:
-                raise
-    raise AssertionError("a count has no end")
 
 
 def _imported_before(service: Service, applications: tuple[Application, ...]) -> dict[str, str]:
@@ -191,52 +202,6 @@ def _cases_of(service: Service, enterprise: str) -> list[str]:
         return [case.number for case in service.reader.enterprise(enterprise).cases]
     except NotFound:
         return []
-
-
-@contextmanager
-def progress_of(screen: Screen, total: int) -> Iterator[Callable[[], None]]:
-    """A bar for people who watch; nothing for scripts."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=screen.as_json or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(screen.speech("导入", "import"), total=total)
-        yield lambda: progress.advance(task)
-
-
-def show_errors(screen: Screen, file: Path, errors: tuple[CellError, ...]) -> None:
-    say = screen.speech
-    if screen.as_json:
-        screen.json({"file": str(file), "imported": 0, "errors": [_error_body(error, say) for error in errors]})
-        return
-    headings = [say("行", "row"), say("列", "column"), say("表头", "heading"), say("错误", "error")]
-    rows = ([str(e.row), e.letter, e.column, say.said(e.text)] for e in errors[:ERRORS_SHOWN_MOST])
-    screen.table(say(f"{file}：{len(errors)}处错误", f"{file}: {len(errors)} errors"), headings, rows)
-    if len(errors) > ERRORS_SHOWN_MOST:
-        screen.line(
-            say(f"……只显示前{ERRORS_SHOWN_MOST}处，全部见 --json", f"… the first {ERRORS_SHOWN_MOST}; all with --json")
-        )
-    screen.line(
-        say("没有导入任何一行。请更正后重新导入。", "Nothing was imported. Correct the file and import it again."),
-        style="red",
-    )
-
-
-def _error_body(error: CellError, say: Speech) -> dict[str, Any]:
-    return {
-        "row": error.row,
-        "column": error.letter or None,
-        "heading": error.column or None,
-        "code": error.code,
-        "message": say.said(error.text),
-    }
-
-
-def show_dry_run(screen: Screen, file: Path, rows: int) -> None:
-    if screen.as_json:
-        screen.json({"file": str(file), "rows": rows, "imported": 0, "errors": []})
-    else:
-        screen.line(
-            screen.speech(f"{rows}行全部通过检查，尚未导入。", f"All {rows} rows are sound; nothing was imported.")
-        )
 
 
 def _show_imported(screen: Screen, told: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from api.cli import (
     importing,
     keys,
     limits,
+    policies,
     quote,
     restore,
     serve,
@@ -34,7 +35,7 @@ from ledger.errors import LedgerError
 
 _COMMANDS = (
     demo, serve, quote, limits, trace, sheet, importing, import_settlements, users,
-    keys, checkpoint, export, verify, certificate, backup, restore,
+    policies, keys, checkpoint, export, verify, certificate, backup, restore,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from api.cli.auditing import (
     checkpoint_option,
     jobs_for,
     key_option,
+    no_checkpoint,
     progress_to,
     show_verdict,
     verdict_body,
@@ -59,9 +60,14 @@ def command(speech: Speech) -> click.Command:
         screen = run.show(as_json=as_json)
         source = Source.open(backup)
         try:
-            keys, size = keys_named(named_keys or _own_keys(source, data), data), source.log.size
+            if not source.is_vouched_for(data, kept):
+                raise no_checkpoint(speech)
+            from_backup = () if named_keys else _own_keys(source, data)
+            keys, size = keys_named(named_keys or from_backup, data), source.log.size
             with progress_to(size, speech("核验", "checking"), quiet=as_json) as progress:
-                restored = restore_backup(source, data, keys, kept, jobs=jobs_for(size, None), progress=progress)
+                restored = restore_backup(
+                    source, data, keys, kept, keys_named=bool(named_keys), jobs=jobs_for(size, None), progress=progress
+                )
         finally:
             source.log.close()
         if screen.as_json:
@@ -71,6 +77,14 @@ def command(speech: Speech) -> click.Command:
         else:
             show_verdict(screen, restored.verdict, policies_named())
             screen.line(_outcome(restored, data, speech))
+        if from_backup:
+            screen.note(
+                speech(
+                    "注意：公钥随备份而来，能改动备份的人也能改动它；请用 --key 给出您自己保存的公钥。",
+                    "Note: the public key came with the backup, and whoever can change the backup can change it too; name "
+                    "the one you were given with --key.",
+                )
+            )
         context.exit(Exit.DONE if restored.verdict.whole else Exit.NOT_WHOLE)
 
     return restore

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from api.cli.auditing import checkpoint_option, jobs_for, key_option, progress_to, show_verdict, verdict_body
+from api.cli.auditing import (
+    checkpoint_option,
+    jobs_for,
+    key_option,
+    no_checkpoint,
+    progress_to,
+    show_verdict,
+    verdict_body,
+)
 from api.cli.exits import Exit
 from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
@@ -71,16 +79,13 @@ def command(speech: Speech) -> click.Command:
         log, own = _opened(export, data, keys)
         checkpoints += own
         if not checkpoints:
-            raise click.UsageError(
-                speech(
-                    "没有可供比较的检查点：请用 --checkpoint 给出保存的检查点（可用 funding-ledger checkpoint 签署一个）",
-                    "there is no checkpoint to compare with: name a kept one with --checkpoint "
-                    "(funding-ledger checkpoint signs one)",
-                )
-            )
+            raise no_checkpoint(speech)
+        closing = own[0] if export is not None else None
         try:
             with progress_to(log.size, speech("核验", "checking"), quiet=as_json) as progress:
-                verdict = verify_log(log, checkpoints, jobs=jobs_for(log.size, jobs), progress=progress)
+                verdict = verify_log(
+                    log, checkpoints, closing=closing, jobs=jobs_for(log.size, jobs), progress=progress
+                )
         finally:
             log.close()
         if screen.as_json:

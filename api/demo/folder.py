@@ -12,17 +12,18 @@ from typing import Final
 from argon2 import PasswordHasher
 
 from api.credentials import Credentials
+from api.database import CREDENTIALS, FACTS
 from api.demo.script import FIRST_DAY, play
 from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
 from api.occupancy import LOCK, require_unoccupied
-from api.service import CREDENTIALS, FACTS, VIEWS, open_service
+from api.service import VIEWS, open_service
 from ledger.errors import LedgerError, Text
-from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, SIGNING_KEY
+from ledger.seal.kept import CHECKPOINT, CHECKPOINT_LOCK, PUBLIC_KEYS, SIGNING_KEY
 
 MARKER: Final = "demo.json"
 SEED: Final = 20220510
-_FILES: Final = (FACTS, VIEWS, CREDENTIALS, CHECKPOINT, SIGNING_KEY, PUBLIC_KEYS, LOCK)
+_FILES: Final = (FACTS, VIEWS, CREDENTIALS, CHECKPOINT, CHECKPOINT_LOCK, SIGNING_KEY, PUBLIC_KEYS, LOCK)
 _SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from api.imports.cells import CellError, Cells, Column, no_rows, read_heading
+from api.imports.cells import CellError, Cells, Column, in_order, no_rows, read_heading
 from api.imports.csv_file import Row, Sheet
 from api.imports.keys import content_key
 from api.imports.values import Value, particular_names, value_of
@@ -47,10 +47,10 @@ class Checked:
 
 
 def check_applications(sheet: Sheet, policies: PolicyRegistry, today: date) -> Checked:
-    """Check every row as the door would, without recording anything."""
+    """Check every row by itself, without recording anything; all errors of all rows are told at once."""
     columns, errors = read_heading(sheet.heading, _COLUMNS, _NEEDED)
     if errors:
-        return Checked((), tuple(errors))
+        return Checked((), in_order(errors))
     applications: list[Application] = []
     seen: dict[tuple[object, ...], int] = {}
     for row in sheet.rows:
@@ -66,34 +66,37 @@ def check_applications(sheet: Sheet, policies: PolicyRegistry, today: date) -> C
             errors.extend(outcome)
     if not sheet.rows:
         errors.append(no_rows())
-    return Checked((), tuple(errors)) if errors else Checked(tuple(applications), ())
+    return Checked((), in_order(errors)) if errors else Checked(tuple(applications), ())
 
 
 def _check_row(row: Row, columns: list[Column], policies: PolicyRegistry, today: date) -> Application | list[CellError]:
     cells = Cells(row, columns)
-    if errors := list(cells.errors()):
-        return errors
+    errors = list(cells.errors())
     policy_id = cells.text("policy") or (policies.ids[0] if len(policies.ids) == 1 else "")
+    rule = None
     try:
         rule = policies.get(policy_id, on=today).rule(cells.text("rule"))
     except LedgerError as error:
-        return [cells.error("policy" if isinstance(error, NotFound) else "rule", error.code, error.text)]
+        errors.append(cells.error("policy" if isinstance(error, NotFound) else "rule", error.code, error.text))
     command = SubmitApplication(
         policy=policy_id,
-        rule=rule.id,
+        rule=cells.text("rule") if rule is None else rule.id,
         enterprise=cells.text("enterprise"),
         enterprise_name=cells.text("enterprise_name"),
         item=cells.text("item"),
-        particulars=_particulars(cells, rule),
+        particulars={} if rule is None else _particulars(cells, rule),
         reference=cells.text("reference") or None,
     )
     faults = list(command.field_errors(today))
     try:
-        read_particulars(rule, command.particulars)
+        if rule is not None:
+            read_particulars(rule, command.particulars)
     except Malformed as malformed:
         faults.extend(malformed.errors)
-    if faults:
-        return [_field_error(cells, fault, rule) for fault in faults]
+    found = [*errors, *(_field_error(cells, fault, rule) for fault in faults)]
+    if found:
+        # Of one cell the first error is told: the others follow from it.
+        return list({(each.letter, each.column): each for each in reversed(found)}.values())
     return Application(row.number, _key(command), command)
 
 
@@ -108,12 +111,13 @@ def _particulars(cells: Cells, rule: Rule) -> dict[str, Value]:
     return values
 
 
-def _field_error(cells: Cells, fault: FieldError, rule: Rule) -> CellError:
+def _field_error(cells: Cells, fault: FieldError, rule: Rule | None) -> CellError:
     """The ledger's complaint about a field, at the cell it came from."""
     name = fault.field.removeprefix("particulars.")
-    ways = [way for way, its in particular_names(rule).items() if its == name] or [name]
+    names = {} if rule is None else particular_names(rule)
+    ways = [way for way, its in names.items() if its == name] or [name]
     found = next((way for way in ways if way in cells), None)
-    declared = rule.particulars.get(name)
+    declared = None if rule is None else rule.particulars.get(name)
     return cells.error(found or (declared.label if declared else name), fault.code, fault.text)
 
 

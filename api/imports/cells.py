@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +59,11 @@ def read_heading(heading: tuple[str, ...], names: Names, needed: Sequence[str]) 
             told = Text(f"缺少“{label}”一列", f"the column {field} ({label}) is missing")
             errors.append(CellError(1, label, "", "missing-column", told))
     return columns, errors
+
+
+def in_order(errors: Iterable[CellError]) -> tuple[CellError, ...]:
+    """As one looks for them in the sheet: row after row, and in each from left to right."""
+    return tuple(sorted(errors, key=lambda error: (error.row, len(error.letter), error.letter)))
 
 
 def no_rows() -> CellError:

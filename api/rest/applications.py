@@ -41,9 +41,6 @@ class EvidenceGivenSchema(Schema):
         length_max=ITEM_LENGTH_MAX,
         metadata={"description": "号码 / its number", "examples": ["044031900111-12345678"]},
     )
-    stage = fields.Words(
-        metadata={"description": "阶段，缺省为规则的阶段 / a stage of the policy, the rule's own by default"}
-    )
 
 
 class SubmissionSchema(CommandSchema):
@@ -71,7 +68,11 @@ class OtherFundingDecisionSchema(CommandSchema):
     way_out = fields.Choice(
         WayOut,
         required=True,
-        metadata={"description": "退回后申领，或补足差额 / returned and then claimed, or the difference topped up"},
+        metadata={
+            "description": "退回后申领，或补足差额；本账本的资助须已全部释放或追回，才算退回 / "
+            "returned and then claimed, or the difference topped up; "
+            "an award of this ledger is returned when all of it was released or recovered"
+        },
     )
 
 

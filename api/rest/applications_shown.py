@@ -45,7 +45,9 @@ class EvidenceSchema(Schema):
 
 
 class OtherFundingSchema(Schema):
-    """Public money for the same matter, as the enterprise declares it."""
+    """Public money for the same matter, as the enterprise declares it. An award of this ledger must be the enterprise's own,
+    and counts with what the ledger shows of it, net of what was given back, whatever amount is declared.
+    """
 
     level = fields.Choice(Level, required=True)
     amount = fields.Money(required=True, attribute="amount_fen")

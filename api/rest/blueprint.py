@@ -16,12 +16,15 @@ from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from api.auth import Access, F, access, held_by
+from api.rest.problems import Problem
 from api.rest.schema import field_errors
 from ledger.commands.command import Command
-from ledger.errors import Malformed
+from ledger.errors import FieldError, Malformed, Text
 from ledger.roles import Role
 
 T = TypeVar("T")
+
+_NAME_SHOWN_MAX: Final = 64
 
 READ_ERRORS: Final = (401, 403, 404, 422, 503)
 COMMAND_ERRORS: Final = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
@@ -61,11 +64,20 @@ class StrictParser(FlaskParser):
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    said = dict(pairs)
-    if len(said) != len(pairs):
-        # Which of two amounts was meant? Readers differ, and so do auditors.
-        raise ValueError("a name is given twice")
+    said: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in said:
+            # Which of two amounts was meant? Readers differ, and so do auditors.
+            raise _given_twice(name)
+        said[name] = value
     return said
+
+
+def _given_twice(name: str) -> Problem:
+    shown = name[:_NAME_SHOWN_MAX].encode(errors="replace").decode()
+    told = Text(f"“{shown}”写了两次，请只写一次", f"“{shown}” is given twice; give it once")
+    error = FieldError(shown, "given-twice", told)
+    return Problem(400, "bad-request", Text("请求无法读取", "Bad request"), told, errors=(error,))
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships no types

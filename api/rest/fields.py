@@ -200,12 +200,16 @@ class Day(_Field):
             if not isinstance(value, str) or _DATE.fullmatch(value) is None:
                 raise ValueError(value)
             day = date.fromisoformat(value)
-            if not YEAR_FIRST <= day.year <= YEAR_LAST:
-                raise ValueError(value)
         except ValueError as error:
             raise _invalid(
                 "invalid-date", "请写成存在的日期，如 2026-01-31", "write a date that exists, like 2026-01-31"
             ) from error
+        if not YEAR_FIRST <= day.year <= YEAR_LAST:
+            raise _invalid(
+                "invalid-date",
+                f"日期应在{YEAR_FIRST}-01-01至{YEAR_LAST}-12-31之间",
+                f"give a date from {YEAR_FIRST}-01-01 to {YEAR_LAST}-12-31",
+            )
         return day
 
 
@@ -259,6 +263,12 @@ def _particular_fault(value: object) -> list[Fault]:
     """What could not even be compared with an earlier request: nested values, and numbers beyond every use."""
     if isinstance(value, str | bool) or (isinstance(value, int | float) and abs(value) <= INTEGER_MOST):
         return []
+    if isinstance(value, int):
+        told = Text(
+            f"整数应在-{INTEGER_MOST}至{INTEGER_MOST}之间",
+            f"this should be a whole number from -{INTEGER_MOST} to {INTEGER_MOST}",
+        )
+        return [Fault("invalid", told)]
     return [Fault("invalid", Text("应为文本、整数或true/false", "this should be text, a whole number, true or false"))]
 
 

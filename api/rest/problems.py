@@ -80,6 +80,7 @@ _STATUSES: Final[dict[type[errors.LedgerError], tuple[int, Text]]] = {
     errors.IdempotencyConflict: (409, Text("幂等键冲突", "Idempotency key in use")),
     errors.PreconditionFailed: (412, Text("案卷已有更新", "The resource has moved")),
     errors.Unavailable: (503, Text("暂时无法办理", "Temporarily unavailable")),
+    errors.PolicyNotLoaded: (503, Text("政策没有载入", "Policy not loaded")),
     TooManyAttempts: (429, Text("尝试次数过多", "Too many attempts")),
 }
 """From the most particular: a refusal that is out of order is listed before refusals at large."""
@@ -95,6 +96,14 @@ _HTTP: Final[dict[int, tuple[str, Text, Text]]] = {
         "method-not-allowed",
         Text("方法不允许", "Method not allowed"),
         Text("此地址不支持该方法", "this address does not answer this method"),
+    ),
+    406: (
+        "not-acceptable",
+        Text("没有所要的格式", "Not acceptable"),
+        Text(
+            "此处可给出application/json，有些地址也可给出text/html，请改写Accept",
+            "this is given as application/json, at some addresses as text/html too; change the Accept header",
+        ),
     ),
     413: ("too-large", Text("请求过大", "Too large"), Text("请求内容过大", "the request is too large")),
     415: (

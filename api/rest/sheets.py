@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import NotAcceptable
 
 from api.auth import STAFF, service
 from api.rest.addresses import case_at
@@ -23,7 +24,7 @@ PAGE = {"responses": {200: {"content": {"text/html": {"schema": {"type": "string
 
 
 @blueprint.route("/applications/<string:application_id>/sheet")
-@reads(STAFF)
+@reads(STAFF, errors=(406,))
 @blueprint.arguments(MomentSchema, location="query")
 @blueprint.response(200, SheetSchema)
 @blueprint.doc(**PAGE)
@@ -36,7 +37,7 @@ def application_sheet(query: Body, application_id: str) -> Body | Response:
 
 
 @blueprint.route("/applications/<string:application_id>/determinations/<number:number>/sheet")
-@reads(STAFF)
+@reads(STAFF, errors=(406,))
 @blueprint.arguments(MomentSchema, location="query")
 @blueprint.response(200, SheetSchema)
 @blueprint.doc(**PAGE)
@@ -49,7 +50,7 @@ def determination_sheet(query: Body, application_id: str, number: int) -> Body |
 
 
 @blueprint.route("/awards/<string:award_id>/sheet")
-@reads(STAFF)
+@reads(STAFF, errors=(406,))
 @blueprint.arguments(MomentSchema, location="query")
 @blueprint.response(200, SheetSchema)
 @blueprint.doc(**PAGE)
@@ -65,7 +66,11 @@ def award_sheet(query: Body, award_id: str) -> Body | Response:
 
 
 def _answer(sheet: Sheet) -> Body | Response:
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
+    accepted = request.accept_mimetypes
+    kind = accepted.best_match(["application/json", "text/html"]) if accepted else "application/json"
+    if kind is None:
+        raise NotAcceptable
+    if kind == "application/json":
         return sheet_body(sheet)
     page = Response(sheet_page(sheet), mimetype="text/html")
     page.headers["Content-Security-Policy"] = sheet_page_policy()

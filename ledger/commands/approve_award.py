@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
 from ledger.casefile import CaseFile, CaseState, less, part_of
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
-from ledger.commands.determine_amount import chosen_cap_year, claim_of, require_audit_report
+from ledger.commands.determine_amount import chosen_cap_year, claim_again, require_audit_report
 from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, AwardApproved
 from ledger.money import format_yuan
@@ -19,12 +19,14 @@ from ledger.rules import Claim, Determination, determine
 from ledger.scopes import budget_of_year
 from ledger.stages import plan_under
 
+_DETERMINE_AGAIN: Final = Text("请补正后重新核定", "state it and determine the amount again")
+
 
 class ApproveAward(Command, frozen=True, kw_only=True):
     """The approver states the ``amount_fen`` that is approved: at most the determined one, less only with a ``reason``.
 
-    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1). Another
-    than that year takes a ``reason``; one for which the sheet would read differently takes a new sheet.
+    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1). The
+    next year instead takes a ``reason``; a year for which the sheet would read differently takes a new sheet.
     """
 
     name: ClassVar[str] = "approve-award"
@@ -46,19 +48,19 @@ class ApproveAward(Command, frozen=True, kw_only=True):
         assert determined is not None
         policy = facts.pinned_policy(case.policy)
         require_audit_report(case, policy.rule(case.rule), case.review_evidence)
-        cap_year = chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts)
+        cap_year = chosen_cap_year(policy, self.cap_year, facts)
         if cap_year != facts.effective_on.year and self.reason is None:
             raise required("reason")
-        claim = claim_of(case, policy, determined.particulars, cap_year)
+        claim = claim_again(case, policy, determined.particulars, cap_year, facts, _DETERMINE_AGAIN)
         if self.amount_fen > determined.amount_fen:
             raise _above_determined(self.amount_fen, determined, claim.rule.article)
         if self.amount_fen < determined.amount_fen and self.reason is None:
             raise required("reason")
         now = determine(claim, facts.standing())
-        if self.amount_fen > now.amount_fen:
-            raise _headroom_moved(self.amount_fen, now)
         if cap_year != determined.cap_year and now.amount_fen != determined.amount_fen:
             raise _sheet_of_another_year(determined.cap_year, cap_year)
+        if self.amount_fen > now.amount_fen:
+            raise _no_longer_so_much(self.amount_fen, determined, now)
         return Decision(self._approved(case, claim, determined, now), case.policy)
 
     def _approved(
@@ -104,9 +106,27 @@ def _sheet_of_another_year(sheet_year: int, cap_year: int) -> Refusal:
     )
 
 
-def _headroom_moved(asked_fen: int, now: Determination) -> Refusal:
+def _no_longer_so_much(asked_fen: int, determined: AmountDetermined, now: Determination) -> Refusal:
+    """Others took what was left of the limit that binds now; or else the amount is computed differently by now."""
+    limit = _limit_named(now, now.bound_by.limit if now.bound_by else None)
+    if limit is not None:
+        used_then = {head.scope: head.used_fen for head in determined.headroom}
+        if limit.used_fen > used_then.get(limit.scope, 0):
+            return _headroom_moved(asked_fen, now, limit)
+    asked, due = format_yuan(asked_fen), format_yuan(now.amount_fen)
+    return Outdated(
+        "determination-outdated",
+        Text(
+            f"核定之后口径、限额或其他资助的处理有变，现在算得{due}元，低于{asked}元，请重新核定",
+            "readings, limits or what was decided of other funding changed since the amount was determined: it comes out "
+            f"at {due} yuan now, below {asked}; determine the amount again",
+        ),
+        clause=now.bound_by.clause if now.bound_by else None,
+    )
+
+
+def _headroom_moved(asked_fen: int, now: Determination, limit: Headroom) -> Refusal:
     bound = now.bound_by
-    limit = _limit_named(now, bound.limit if bound else None)
     asked, due = format_yuan(asked_fen), format_yuan(now.amount_fen)
     return Outdated(
         "headroom-moved",

@@ -42,7 +42,8 @@ class Facts(Protocol):
         ...
 
     def check_readable(self, policy: Policy, decided: Interpretation) -> None:
-        """Raise :class:`~ledger.errors.PolicyFault` where one more interpretation would make the policy unsound."""
+        """Raise :class:`~ledger.errors.Unreadable` where the policy cannot take the value of one more interpretation,
+        :class:`~ledger.errors.PolicyFault` where that would make it unsound."""
         ...
 
     def pinned_policy(self, pin: Pin | None) -> Policy:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from ledger.casefile import CaseFile
 from ledger.commands.command import REFERENCE_LENGTH_MAX, Command, Decision, Facts, amount_errors, text_errors
-from ledger.commands.determine_amount import claim_of
+from ledger.commands.determine_amount import claim_again
 from ledger.commands.request_disbursement import require_payable
 from ledger.errors import FieldError, Malformed, NotFound, OutOfOrder, Refusal, Text
 from ledger.events import PaymentPlan, StageConfirmed
@@ -22,6 +22,11 @@ from ledger.scopes import Scope
 
 _NOTHING_DUE: Final = {"nothing-to-grant", "other-funding-not-less"}
 """Refusals of a claim that say: on these figures nothing is due."""
+_SETTLE_AS_READ_THEN: Final = Text(
+    "已审批的资助不能重新核定，请以改口径之前的业务日期确认，或由解释机关另定口径后再确认",
+    "an approved award is not determined again: confirm with a business date before the reading was switched, or have it "
+    "decided how awards approved before are read",
+)
 
 
 class ConfirmStage(Command, frozen=True, kw_only=True):
@@ -130,6 +135,10 @@ class _WithoutOwn:
     def used_fen(self, scope: Scope) -> int:
         return self._standing.used_fen(scope) - self._own_fen.get(scope.key, 0)
 
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        own_fen = self._own_fen.get(scope.key, 0) if within.key in self._own_fen else 0
+        return self._standing.used_within_fen(scope, within) - own_fen
+
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self._standing.window(scope)
 
@@ -141,7 +150,7 @@ def _settled_on(case: CaseFile, audited_fen: int, facts: Facts) -> _Settlement:
     assert isinstance(terms, Rate | RateArea), "the loader gives every rule that settles a basis"
     assert case.determination is not None and case.approval is not None
     stated = {**case.determination.particulars, terms.basis: format_yuan(audited_fen)}
-    claim = claim_of(case, policy, stated, case.approval.cap_year)
+    claim = claim_again(case, policy, stated, case.approval.cap_year, facts, _SETTLE_AS_READ_THEN)
     try:
         due = determine(claim, _WithoutOwn(facts.standing(), case))
     except Refusal as refusal:
@@ -153,7 +162,7 @@ def _settled_on(case: CaseFile, audited_fen: int, facts: Facts) -> _Settlement:
 
 def _require_settled(case: CaseFile, plan: PaymentPlan, settlement: _Settlement) -> None:
     """Raise while more is awarded, net of what came back, than is due on the audit; tell what to release and recover."""
-    excess_fen = case.awarded_fen - case.recovered_fen - settlement.final_fen
+    excess_fen = case.kept_fen - settlement.final_fen
     if excess_fen <= 0:
         return
     release_fen = min(excess_fen, case.uncommitted_fen)

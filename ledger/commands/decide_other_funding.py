@@ -10,13 +10,16 @@ from ledger.casefile import CaseState
 from ledger.commands.command import Command, Decision, Facts, require_state, text_errors
 from ledger.errors import FieldError, OutOfOrder, Text
 from ledger.events import OtherFundingDecided
+from ledger.other_funding import funding_under
 from ledger.roles import Role
 from ledger.rules import WayOut
+from ledger.rules.other_funding import refuse_unreturned_awards
 
 
 class DecideOtherFunding(Command, frozen=True, kw_only=True):
     """``way_out`` is a :class:`~ledger.rules.WayOut`; ``reference`` the document of the decision (for a return, with the
-    receipt), ``reason`` why. May be decided anew until an amount is approved.
+    receipt), ``reason`` why. May be decided anew until an amount is approved. An award of this ledger is returned when all
+    of it was released or recovered.
     """
 
     name: ClassVar[str] = "decide-other-funding"
@@ -43,10 +46,12 @@ class DecideOtherFunding(Command, frozen=True, kw_only=True):
             [CaseState.SUBMITTED, CaseState.ACCEPTED, CaseState.DETERMINED],
             Text("处理其他财政资助", "decide about other funding"),
         )
-        if case.other_funding is None:
+        beside = funding_under(case, WayOut(self.way_out), facts.case)
+        if beside is None:
             raise OutOfOrder(
                 "no-other-funding",
                 Text("本申报未声明其他财政资助，无须处理", "the application declares no other funding"),
             )
+        refuse_unreturned_awards(beside)
         decided = OtherFundingDecided(case=case.number, enterprise=case.enterprise, way_out=self.way_out)
         return Decision(decided, case.policy)

@@ -10,20 +10,22 @@ import msgspec
 
 from ledger.casefile import CaseFile, CaseState
 from ledger.commands.command import Command, Decision, Facts, register_errors, require_state, required
-from ledger.errors import FieldError, Refusal, Text
+from ledger.errors import FieldError, Malformed, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, Evidence
 from ledger.evidence import evidence_key, given_evidence
+from ledger.other_funding import funding_beside
 from ledger.policy.model import EvidenceKind, Policy, Rule
 from ledger.policy.terms import DiscretionaryCeiling, TierCeiling
 from ledger.roles import Role
-from ledger.rules import Claim, Determination, determine, read_particulars, require_plan_year
+from ledger.rules import Claim, Determination, determine, read_particulars, require_open_plan
+from ledger.rules.particulars import PARTICULARS
 
 
 class DetermineAmount(Command, frozen=True, kw_only=True):
     """``particulars`` as verified in review, where they differ from those submitted; ``cap_year`` the funding plan's year
-    that is expected (the year of ``effective_on`` where none is given). May be repeated until the award is approved. Where
-    the office proposes the amount itself, it says why in ``reason``. ``audit_report`` is the number (文号) of the audit that
-    confirmed the cost, where the rule asks for one and the application did not come with it.
+    that is expected: the year of ``effective_on`` where none is given, or the next. May be repeated until the award is
+    approved. Where the office proposes the amount itself, it says why in ``reason``. ``audit_report`` is the number (文号)
+    of the audit that confirmed the cost, where the rule asks for one and the application did not come with it.
     """
 
     name: ClassVar[str] = "determine-amount"
@@ -57,7 +59,7 @@ class DetermineAmount(Command, frozen=True, kw_only=True):
             raise required("reason")
         added = self._added_evidence(case, policy, rule)
         require_audit_report(case, rule, added)
-        claim = claim_of(case, policy, raw, chosen_cap_year(policy, case.rule, case.enterprise, self.cap_year, facts))
+        claim = claim_of(case, policy, raw, chosen_cap_year(policy, self.cap_year, facts), facts)
         result = determine(claim, facts.standing())
         return Decision(_determined(case, claim, result, added), case.policy)
 
@@ -85,7 +87,8 @@ def _determined(case: CaseFile, claim: Claim, result: Determination, added: tupl
     )
 
 
-def claim_of(case: CaseFile, policy: Policy, raw: Mapping[str, Any], cap_year: int) -> Claim:
+def claim_of(case: CaseFile, policy: Policy, raw: Mapping[str, Any], cap_year: int, facts: Facts) -> Claim:
+    """What a case claims on these particulars, beside the other public money that there is now."""
     assert case.submitted_on is not None
     rule = policy.rule(case.rule)
     return Claim(
@@ -96,8 +99,28 @@ def claim_of(case: CaseFile, policy: Policy, raw: Mapping[str, Any], cap_year: i
         cap_year=cap_year,
         particulars=read_particulars(rule, raw),
         applied_on=case.submitted_on,
-        other_funding=case.other_funding,
+        other_funding=funding_beside(case, facts.case),
     )
+
+
+def claim_again(case: CaseFile, policy: Policy, raw: Mapping[str, Any], cap_year: int, facts: Facts, do: Text) -> Claim:
+    """The claim of a sheet that was made before. ``Outdated``, with what to ``do``, where a reading switched since asks for
+    what the sheet does not state: there is no field to correct in the step that finds it.
+    """
+    try:
+        return claim_of(case, policy, raw, cap_year, facts)
+    except Malformed as unread:
+        fields = [error.field.removeprefix(PARTICULARS) for error in unread.errors]
+        stated = policy.rule(case.rule).particulars
+        labels = "、".join(stated[name].label if name in stated else name for name in fields)
+        raise Outdated(
+            "sheet-outdated",
+            Text(
+                f"按现行口径，核算表的申报要素不齐或有误：{labels}；{do.zh}",
+                f"as the policy is read now, the sheet lacks or misstates {', '.join(fields)}; {do.en}",
+            ),
+            clause=policy.rule(case.rule).article,
+        ) from unread
 
 
 def is_proposed(rule: Rule) -> bool:
@@ -105,10 +128,10 @@ def is_proposed(rule: Rule) -> bool:
     return isinstance(rule.terms, TierCeiling | DiscretionaryCeiling)
 
 
-def chosen_cap_year(policy: Policy, rule_id: str, enterprise: str, cap_year: int | None, facts: Facts) -> int:
-    """The funding plan's year (reading B1): as given, else the year of the decision; one that the policy has."""
+def chosen_cap_year(policy: Policy, cap_year: int | None, facts: Facts) -> int:
+    """The funding plan's year (reading B1): as given, else the year of the decision; one that is open on that day."""
     year = facts.effective_on.year if cap_year is None else cap_year
-    require_plan_year(policy, policy.rule(rule_id), enterprise, year, facts.standing())
+    require_open_plan(policy, facts.effective_on, year)
     return year
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar, Final
 
+from ledger.calendar import add_days
 from ledger.commands.command import Command, Decision, Facts, text_errors
-from ledger.errors import FieldError, Malformed, PolicyFault, Refusal, Text
+from ledger.errors import FieldError, Malformed, PolicyFault, Refusal, Text, Unreadable
 from ledger.events import InterpretationRecorded
 from ledger.policy.model import Interpretation, Policy, Reading
 from ledger.roles import Role
@@ -58,6 +59,8 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
             raise Malformed([_unknown_value(reading)])
         if self.value != reading.value and not reading.switchable:
             raise _fixed(reading)
+        if self.effective_from >= policy.validity.end and not policy.windows_run_on.value:
+            raise Malformed([_after_the_end(policy)])
         recorded = InterpretationRecorded(
             policy_id=policy.id,
             version=policy.version,
@@ -82,6 +85,8 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
         )
         try:
             facts.check_readable(policy, decided)
+        except Unreadable as error:
+            raise Malformed([FieldError("value", "invalid", error.text)]) from error
         except PolicyFault as fault:
             raise Refusal(
                 "reading-does-not-fit",
@@ -100,6 +105,16 @@ def _reading_in(policy: Policy, name: str) -> Reading:
 def _unknown_value(reading: Reading) -> FieldError:
     known = ", ".join(reading.options)
     return FieldError("value", "unknown", Text(f"可选的取值：{known}", f"the options are: {known}"))
+
+
+def _after_the_end(policy: Policy) -> FieldError:
+    """Where recognised windows run on, claims are decided after the end too, and read as the office then does."""
+    last = add_days(policy.validity.end, -1)
+    told = Text(
+        f"政策有效期至{last}，此后不再有依据它的决定，请填写{last}或更早的日期",
+        f"the policy is in force until {last}, and nothing is decided under it later; give that day or an earlier one",
+    )
+    return FieldError("effective_from", "after-the-policy", told)
 
 
 def _fixed(reading: Reading) -> Refusal:

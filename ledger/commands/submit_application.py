@@ -23,8 +23,8 @@ class SubmitApplication(Command, frozen=True, kw_only=True):
     """``particulars`` are those the rule declares, as submitted (money as ``"16000000.00"``).
 
     ``evidence`` is what proves the claim, each ``{"kind": "invoice", "key": "…"}`` with a kind of
-    :class:`~ledger.policy.model.EvidenceKind`, and with a ``stage`` where it is not the rule's own; ``other_funding`` is
-    public money for the same matter, each ``{"level": "district", "amount_fen": …, "document": "…"}``.
+    :class:`~ledger.policy.model.EvidenceKind`; ``other_funding`` is public money for the same matter, each
+    ``{"level": "district", "amount_fen": …, "document": "…"}``, the document being the award's id where this ledger has it.
     """
 
     name: ClassVar[str] = "submit-application"
@@ -65,7 +65,7 @@ class SubmitApplication(Command, frozen=True, kw_only=True):
             item=item_key(self.item),
             particulars=particulars.as_json(),
             evidence=given_evidence(policy, rule, self.evidence),
-            other_funding=declared_funding(self.other_funding),
+            other_funding=declared_funding(self.other_funding, enterprise, facts.case),
         )
         return Decision(submitted, policy.pin)
 

@@ -60,6 +60,7 @@ _HEAD: Final = {
     "restoring_causes": "restoring_causes",
     "windows_run_on": "recognised_windows",
     "stacking": "other_funding",
+    "plan_years_ahead": "plan_years_ahead",
 }
 """What the head of the file decides, by the policy's own name for it."""
 

@@ -22,6 +22,7 @@ def check(policy: Policy, form: Form, findings: Findings) -> None:
     _names(policy, findings)
     _reserved(policy, findings)
     _switches(policy, form, findings)
+    _items(policy, findings)
     for rule in policy.rules.values():
         _tiers(rule, findings)
         _bounded(rule, findings)
@@ -102,6 +103,25 @@ def _matters(policy: Policy, form: Form, findings: Findings) -> None:
         if name not in used and not form.has_faulty_rules:
             text = Text(zh="没有规则属于此阶段", en="no rule funds this stage")
             findings.add(key_of("stages", name), entry["clause"], text)
+
+
+def _items(policy: Policy, findings: Findings) -> None:
+    """Rules that share a limit share its items: these are numbers of a register under all of them, or under none."""
+    first: dict[str, Rule] = {}
+    for rule in policy.rules.values():
+        if rule.limit is None or rule.item_cap_fen is None:
+            continue
+        other = first.setdefault(rule.limit.name, rule)
+        if _items_shared(other) is not _items_shared(rule):
+            text = Text(
+                zh=f"与规则{other.id}共用限额{rule.limit.name}，两者的item_shared应一致",
+                en=f"the rule shares the limit {rule.limit.name} with {other.id}, and not what they say in item_shared",
+            )
+            findings.add(key_of("rules", rule.id, "item_shared"), rule.article, text)
+
+
+def _items_shared(rule: Rule) -> bool:
+    return rule.item_shared is not None and rule.item_shared.value
 
 
 def _names(policy: Policy, findings: Findings) -> None:

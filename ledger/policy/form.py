@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -103,21 +104,35 @@ def read_form(content: bytes, findings: Findings) -> Form:
         entries = entries if isinstance(entries, dict) else {}
         form.named[table] = frozenset(entries)
         getattr(form, table).update(_entries(table, entries, findings))
-    form.valued = frozenset(_taken([form.header, form.evidence, form.limits, form.rules]))
+    form.valued = frozenset(draft.reading for draft in takers(form) if draft.reading is not None)
     return form
 
 
-def _taken(entry: object) -> Iterator[str]:
-    """The readings whose value an entry takes."""
+def takers(form: Form) -> Iterator[Draft[Any]]:
+    """The values of a file that are left to a reading."""
+    return _taken([form.header, form.evidence, form.limits, form.rules])
+
+
+def _taken(entry: object) -> Iterator[Draft[Any]]:
     if isinstance(entry, Draft):
         if entry.value is None and entry.reading is not None:
-            yield entry.reading
+            yield entry
     elif isinstance(entry, dict | list):
         for part in entry.values() if isinstance(entry, dict) else entry:
             yield from _taken(part)
 
 
 def _parse(content: bytes, findings: Findings) -> dict[str, Any]:
+    if content.startswith(codecs.BOM_UTF8):
+        findings.add(
+            "—",
+            None,
+            Text(
+                zh="文件开头有字节顺序标记（BOM）；请另存为“UTF-8”，不要选“带BOM的UTF-8”",
+                en="it begins with a byte-order mark (BOM); save it as “UTF-8”, not as “UTF-8 with BOM”",
+            ),
+        )
+        findings.raise_any()
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

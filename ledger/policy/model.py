@@ -138,7 +138,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Payment in instalments. ``required``: the text asks for it; else it is the office's default. Shares sum to 1.
+    """Payment in instalments. ``required``: an award is paid so; else it may be paid at once. Shares sum to 1.
 
     ``settled``: the last stage settles the award on the audited cost (reading B29).
     """
@@ -155,6 +155,17 @@ class ItemSpan(StrEnum):
 
     WHOLE = "whole-project"
     YEAR = "per-year"
+
+
+class OncePerItem(StrEnum):
+    """How often one item is funded under a rule, whatever its ceiling leaves."""
+
+    NO = "no"
+    """As often as its ceiling has room."""
+    EVER = "ever"
+    """Once."""
+    YEAR = "year"
+    """Once in each year of the rule's yearly limit."""
 
 
 class EvidenceKind(StrEnum):
@@ -199,9 +210,11 @@ class Rule:
     """One funding rule. ``item`` says what an item of this rule is (a certificate, a lease, a project).
 
     ``stage`` names the stage of a product's life that it funds. ``item_cap_fen`` counts over all awards for one item (or
-    those of a year: ``item_span``); ``once_per_item`` allows a single award for it, and ``remainder_carried`` another one
-    for what a yearly limit cut off. ``event_day`` names the date that an ``event-year`` goes by. Evidence of the kinds
-    ``evidence_again`` may be given again for the same item, for another period.
+    those of a year: ``item_span``); ``once_per_item`` allows a single award for it, or for each of its years, and
+    ``remainder_carried`` another one for what a yearly limit cut off. ``item_shared``: an item is a number of a public
+    register, and one whoever claims for it; else a name that an enterprise gives, and its own. ``event_day`` names the date
+    that an ``event-year`` goes by. Evidence of the kinds ``evidence_again`` may be given again for the same item, for
+    another period.
     """
 
     id: str
@@ -217,7 +230,8 @@ class Rule:
     item_cap_fen: Cited[int] | None
     item_cap_bonus: CapBonus | None
     item_span: Cited[ItemSpan] | None
-    once_per_item: Cited[bool] | None
+    once_per_item: Cited[OncePerItem] | None
+    item_shared: Cited[bool] | None
     remainder_carried: Cited[bool] | None
     limit: Limit | None
     event_day: str | None
@@ -247,7 +261,8 @@ class Policy:
 
     ``number`` is the document's 文号; ``validity`` half-open; ``rounding_fen`` 100 (whole yuan) or 1. ``restoring_causes``
     are the :class:`~ledger.causes.Cause` for which limits get money back; ``windows_run_on``: windows recognised within the
-    validity are funded to their end. ``stages`` are the names of stages, with what people call them.
+    validity are funded to their end. ``plan_years_ahead``: how many years after that of its decision an award's funding plan
+    may be at most. ``stages`` are the names of stages, with what people call them.
     """
 
     id: str
@@ -260,6 +275,7 @@ class Policy:
     restoring_causes: Cited[frozenset[Cause]]
     windows_run_on: Cited[bool]
     stacking: Cited[Stacking]
+    plan_years_ahead: Cited[int]
     articles: Mapping[str, Article]
     stages: Mapping[str, str]
     evidence: Mapping[EvidenceKind, Cited[EvidenceUse]]

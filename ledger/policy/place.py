@@ -12,7 +12,7 @@ from ledger.policy.findings import Findings
 from ledger.policy.form import Form, key_of
 from ledger.policy.model import Reading
 from ledger.policy.terms import Cited
-from ledger.policy.values import Draft
+from ledger.policy.values import Draft, told
 
 
 @dataclass(slots=True)
@@ -41,8 +41,9 @@ class Place:
             try:
                 value = draft.parse(stated)
             except ValueError as error:
-                told = f"口径{draft.reading}的取值不适用：{error}"
-                self.note(keys, told, f"the value of reading {draft.reading} does not fit: {error}")
+                why = told(error)
+                zh = f"口径{draft.reading}的取值不适用：{why.zh}"
+                self.note(keys, zh, f"the value of reading {draft.reading} does not fit: {why.en}")
         return Cited(value, draft.cite, draft.reading)
 
     def source(self, keys: Sequence[str | int], cite: str | None, reading: str | None) -> None:

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import NotFound, PolicyFault, Text
+from ledger.errors import NotFound, PolicyFault, PolicyNotLoaded, Text
 from ledger.policy.building import build, change_days, possible_switches
 from ledger.policy.consistency import check
 from ledger.policy.findings import Findings
-from ledger.policy.form import Form, read_form
+from ledger.policy.form import Form, read_form, takers
 from ledger.policy.model import Interpretation, Pin, Policy
 
 BUILT_IN: Final = Path(__file__).parent / "policies"
@@ -51,26 +52,35 @@ class PolicyFile:
             self._read[edition, in_force] = self._interpreted(policy.sha256, day or date.max, in_force)
         return self._read[edition, in_force]
 
+    def require_takes(self, reading: str, value: str) -> None:
+        """Raise ``Unreadable`` where a number of the file that is left to the reading cannot be ``value``."""
+        for draft in takers(self.form):
+            if draft.reading == reading:
+                draft.parse(value)
+
     def _interpreted(self, sha256: str, day: date, interpretations: tuple[Interpretation, ...]) -> Policy:
-        findings = Findings(str(self.path))
+        # Not the file's fault, and nobody's start: only what would be wrong is told, to whoever asks.
+        findings = Findings()
         policy = build(self.form, day, sha256, findings, interpretations)
         if policy is not None:
             check(policy, self.form, findings)
-        findings.raise_any()
+        if findings.lines:
+            lines = findings.lines
+            raise PolicyFault(Text(zh="；".join(x.zh for x in lines), en="; ".join(x.en for x in lines)))
         assert policy is not None, "a file without a fault has a policy"
         return policy
 
 
-def read_policy(path: Path, name: str | None = None) -> PolicyFile:
+def read_policy(path: Path) -> PolicyFile:
     """Read and check one policy file.
 
-    Raises ``PolicyFault`` that tells every fault with file (``name``, or else the path), key and clause.
+    Raises ``PolicyFault`` that tells every fault with file, key and clause.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise PolicyFault(Text(zh=f"无法读取政策文件{path}：{error}", en=f"cannot read {path}: {error}")) from error
-    findings = Findings(name or str(path))
+    findings = Findings(str(path))
     form = read_form(content, findings)
     sha256 = hashlib.sha256(content).hexdigest()
     editions = []
@@ -101,7 +111,12 @@ class PolicyRegistry:
     """Every version of every policy, by id. Immutable once loaded."""
 
     def __init__(self, files: Iterable[PolicyFile]) -> None:
-        """Raises ``PolicyFault`` where two files hold the same version of a policy."""
+        """Raises ``PolicyFault`` where two files hold the same version of a policy, or where the versions of one do not
+        begin in the order of their numbers.
+
+        A version may begin while the one before is in force: it replaces that for new applications. There may be days
+        between two versions: nothing was in force then.
+        """
         self._files: dict[str, dict[int, PolicyFile]] = {}
         for file in files:
             policy = file.as_read_on(None)
@@ -114,6 +129,8 @@ class PolicyRegistry:
                         f"version {policy.version} of {policy.id}",
                     )
                 )
+        for policy_id in self._files:
+            self._require_in_order(policy_id)
 
     @classmethod
     def load(cls, directories: Iterable[Path] = (BUILT_IN,)) -> PolicyRegistry:
@@ -130,6 +147,20 @@ class PolicyRegistry:
         if faults:
             raise PolicyFault(Text(zh="\n".join(f.zh for f in faults), en="\n".join(f.en for f in faults)))
         return cls(files)
+
+    def _require_in_order(self, policy_id: str) -> None:
+        """Else a version would be replaced before it began, and nobody could apply under it."""
+        files = [self._files[policy_id][version] for version in self.versions(policy_id)]
+        for older, newer in pairwise(files):
+            first, second = (file.as_read_on(None).validity.start for file in (older, newer))
+            if second <= first:
+                raise PolicyFault(
+                    Text(
+                        zh=f"{newer.path}：policy.effective_from（附则）：自{second}起施行，应晚于上一版本{older.path}的{first}",
+                        en=f"{newer.path}: policy.effective_from (article 附则): it begins on {second}; it must be after "
+                        f"{first}, when the version before begins, {older.path}",
+                    )
+                )
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -201,15 +232,14 @@ class PolicyRegistry:
         self.check_pin(pin.policy_id, pin.version, pin.sha256)
         return self.get(pin.policy_id, pin.version, on=on, interpretations=interpretations)
 
+    def require_loaded(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Raise ``PolicyNotLoaded``, naming each of the ``versions`` (policy id, version) that is not here."""
+        if missing := [(policy_id, number) for policy_id, number in versions if number not in self.versions(policy_id)]:
+            raise PolicyNotLoaded(missing)
+
     def check_pin(self, policy_id: str, version: int, sha256: str) -> None:
         """Raise ``PolicyFault`` where the text that a decision was taken under is gone or was changed."""
-        if version not in self.versions(policy_id):
-            raise PolicyFault(
-                Text(
-                    zh=f"已有决定依据{policy_id}第{version}版作出，但政策目录中没有该版本；请恢复原文件。",
-                    en=f"decisions were taken under version {version} of {policy_id}, which is missing; restore its file",
-                )
-            )
+        self.require_loaded([(policy_id, version)])
         file = self._files[policy_id][version]
         now = file.as_read_on(None).pin
         if now != Pin(policy_id, version, sha256):
@@ -231,7 +261,7 @@ def built_in_policies() -> PolicyRegistry:
 
 def _read_in_its_place(path: Path) -> PolicyFile:
     """A file whose place says what it holds: ``<id>/<version>.toml``."""
-    file = read_policy(path, name=f"{path.parent.name}/{path.name}")
+    file = read_policy(path)
     policy = file.as_read_on(None)
     if (policy.id, str(policy.version)) != (path.parent.name, path.stem):
         raise PolicyFault(

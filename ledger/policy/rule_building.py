@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ledger.policy.form import Entry
-from ledger.policy.model import CapBonus, CapYear, Limit, RefusedWhen, Rule, Stage, Stages
+from ledger.policy.model import CapBonus, CapYear, Limit, OncePerItem, RefusedWhen, Rule, Stage, Stages
 from ledger.policy.place import Place
 from ledger.policy.terms import (
     Cited,
@@ -66,7 +66,8 @@ class RuleBuilder:
             item_cap_fen=self._optional("item_cap"),
             item_cap_bonus=self._bonus(),
             item_span=self._of_item_cap("item_cap_per"),
-            once_per_item=self._of_item_cap("once_per_item"),
+            once_per_item=self._once_per_item(),
+            item_shared=self._of_item_cap("item_shared"),
             remainder_carried=self._of_item_cap("remainder"),
             limit=self._limit(),
             event_day=self._event_day(),
@@ -188,6 +189,16 @@ class RuleBuilder:
             )
         return self._optional(name)
 
+    def _once_per_item(self) -> Cited[OncePerItem] | None:
+        once = self._of_item_cap("once_per_item")
+        if once is not None and once.value is OncePerItem.YEAR and "limit" not in self.entry:
+            self.place.note(
+                ("once_per_item",),
+                "须有按年的限额limit，否则无从分年",
+                "once a year needs a yearly limit, which says which year that is",
+            )
+        return once
+
     def _cost_dates(self) -> CostDates | None:
         if (raw := self.entry.get("cost_dates")) is None:
             return None
@@ -225,8 +236,6 @@ class RuleBuilder:
         stages = tuple(Stage(**part) for part in raw["parts"])
         if sum(stage.share for stage in stages) != 1:
             self.place.note(("stages", "parts"), "各阶段比例之和不是100%", "the shares do not sum to 100%")
-        if any(stage.share == 0 for stage in stages):
-            self.place.note(("stages", "parts"), "某一阶段的比例为零", "the share of a stage is zero")
         settled = self.place.cited("settlement", raw["settlement"], "stages")
         if settled.value and "basis" not in self.entry:
             self.place.note(

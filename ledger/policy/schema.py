@@ -19,7 +19,7 @@ from marshmallow import Schema, fields
 
 from ledger.causes import Cause
 from ledger.money import parse_policy_amount, parse_rate
-from ledger.policy.model import CapYear, EvidenceKind, EvidenceUse, Funding, ItemSpan, Review, Stacking
+from ledger.policy.model import CapYear, EvidenceKind, EvidenceUse, Funding, ItemSpan, OncePerItem, Review, Stacking
 from ledger.policy.terms import AreaCapOn, Bills, Kind, PeriodSplit, RentBasis
 from ledger.policy.values import (
     CitedField,
@@ -56,6 +56,7 @@ class HeaderSchema(Schema):
     restoring_causes = CitedField(some_of(Cause), required=True)
     recognised_windows = CitedField(meaning(run_on=True, end=False), required=True)
     other_funding = CitedField(one_of(Stacking), required=True)
+    plan_years_ahead = CitedField(parse_whole, required=True)
 
 
 class ArticleSchema(Schema):
@@ -207,6 +208,13 @@ class RuleSchema(Schema):
     evidence_again = CitedField(some_of(EvidenceKind))
 
 
+def _parse_once(value: object) -> OncePerItem:
+    """``true``, ``false``, or ``"year"``: once in each year of the rule's yearly limit."""
+    if value == OncePerItem.YEAR.value:
+        return OncePerItem.YEAR
+    return OncePerItem.EVER if parse_flag(value) else OncePerItem.NO
+
+
 class ItemCapSchema(RuleSchema):
     """A rule that may set a ceiling for one item."""
 
@@ -214,7 +222,8 @@ class ItemCapSchema(RuleSchema):
     item_cap_bonus = CitedField(parse_policy_amount, beside=("when",))
     bonus_raises_limit = CitedField(meaning(raised=True, not_raised=False))
     item_cap_per = CitedField(one_of(ItemSpan))
-    once_per_item = CitedField(parse_flag)
+    once_per_item = CitedField(_parse_once)
+    item_shared = CitedField(parse_flag)
     remainder = CitedField(meaning(carried_over=True, lapses=False))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -11,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from marshmallow import Schema, ValidationError, fields
 
-from ledger.errors import Text
+from ledger.errors import Text, Unreadable
 
 T = TypeVar("T")
 Parse = Callable[[object], T]
@@ -26,26 +27,32 @@ _MONTHS_PER: Final = {"年": 12, "个月": 1}
 def parse_months(value: object) -> int:
     """``3年`` → 36, ``18个月`` → 18. Raises ``ValueError`` for anything else."""
     if not isinstance(value, str) or (match := _LENGTH.fullmatch(value)) is None:
-        raise ValueError(f"not a length such as 3年 or 36个月: {value!r}")
+        raise Unreadable(
+            f"应为3年、36个月这样的期限，不能是{value!r}", f"not a length such as 3年 or 36个月: {value!r}"
+        )
     return int(match[1]) * _MONTHS_PER[match[2]]
 
 
 def parse_days(value: object) -> int:
     """``90日`` → 90. Raises ``ValueError`` for anything else."""
     if not isinstance(value, str) or (match := _DAYS.fullmatch(value)) is None:
-        raise ValueError(f"not a number of days such as 90日: {value!r}")
+        raise Unreadable(f"应为90日这样的天数，不能是{value!r}", f"not a number of days such as 90日: {value!r}")
     return int(match[1])
 
 
 def parse_day(value: object) -> date:
-    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
-        raise ValueError(f"not a date such as 2022-08-01 in quotes: {value!r}")
-    return date.fromisoformat(value)
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise Unreadable(
+        f"应为加引号的、存在的日期，如2022-08-01，不能是{value!r}",
+        f"not a date that exists, such as 2022-08-01 in quotes: {value!r}",
+    )
 
 
 def parse_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"not true or false: {value!r}")
+        raise Unreadable(f"应为true或false，不能是{value!r}", f"not true or false: {value!r}")
     return value
 
 
@@ -55,7 +62,7 @@ def meaning(**words: T) -> Parse[T]:
 
     def parse(value: object) -> T:
         if not isinstance(value, str) or value not in meant:
-            raise ValueError(f"not one of {', '.join(meant)}: {value!r}")
+            raise _not_one_of(meant, value)
         return meant[value]
 
     return parse
@@ -74,8 +81,7 @@ def one_of(kind: type[E]) -> Parse[E]:
         try:
             return kind(value)
         except ValueError as error:
-            known = ", ".join(str(member.value) for member in kind)
-            raise ValueError(f"not one of {known}: {value!r}") from error
+            raise _not_one_of([str(member.value) for member in kind], value) from error
 
     return parse
 
@@ -86,13 +92,23 @@ def some_of(kind: type[E]) -> Parse[frozenset[E]]:
 
     def parse(value: object) -> frozenset[E]:
         if not isinstance(value, str):
-            raise ValueError(f"not a list in words: {value!r}")
+            raise Unreadable(f"应为以逗号分隔的词，不能是{value!r}", f"not a list in words: {value!r}")
         names = [] if value == _NONE else [name.strip() for name in value.split(",")]
         if len(set(names)) < len(names):
-            raise ValueError(f"named twice: {value!r}")
+            raise Unreadable(f"重复：{value!r}", f"named twice: {value!r}")
         return frozenset(parse_one(name) for name in names)
 
     return parse
+
+
+def _not_one_of(known: Iterable[str], value: object) -> Unreadable:
+    names = ", ".join(known)
+    return Unreadable(f"应为其中之一：{names}，不能是{value!r}", f"not one of {names}: {value!r}")
+
+
+def told(error: ValueError) -> Text:
+    """What a parser had to say, in both languages."""
+    return error.text if isinstance(error, Unreadable) else Text(zh=str(error), en=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,7 @@ class CitedField(fields.Field[Draft[Any]]):
             try:
                 read = self.parse(value["value"])
             except ValueError as error:
-                raise fault(f"无法识别：{error}", str(error)) from error
+                raise fault(f"无法识别：{told(error).zh}", told(error).en) from error
         return Draft(self.parse, read, cite, reading, {name: value[name] for name in self.beside}, value.get("value"))
 
     def _check_keys(self, value: Mapping[str, object]) -> None:
@@ -165,31 +181,31 @@ class Parsed(fields.Field[Any]):
         try:
             return self.parse(value)
         except ValueError as error:
-            raise fault(f"无法识别：{error}", str(error)) from error
+            raise fault(f"无法识别：{told(error).zh}", told(error).en) from error
 
 
 def parse_word(value: object) -> str:
     """Text that says something."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"not text: {value!r}")
+        raise Unreadable(f"应为文本，不能是{value!r}", f"not text: {value!r}")
     return value
 
 
 def parse_whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"not a whole number: {value!r}")
+        raise Unreadable(f"应为不小于0的整数，不能是{value!r}", f"not a whole number: {value!r}")
     return value
 
 
 def parse_toml_date(value: object) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError(f"not a date: {value!r}")
+        raise Unreadable(f"应为不加引号的日期，不能是{value!r}", f"not a date: {value!r}")
     return value
 
 
 def parse_default(value: object) -> int | bool:
     if not isinstance(value, int):
-        raise ValueError(f"not a whole number, true or false: {value!r}")
+        raise Unreadable(f"应为整数、true或false，不能是{value!r}", f"not a whole number, true or false: {value!r}")
     return value
 
 
@@ -215,7 +231,7 @@ class Named(fields.Field[dict[str, Any]]):
             except ValidationError as error:
                 errors[name] = error.messages
             except ValueError as error:
-                errors[name] = [Text(zh=f"无法识别：{error}", en=str(error))]
+                errors[name] = [Text(zh=f"无法识别：{told(error).zh}", en=told(error).en)]
         if errors:
             raise ValidationError(errors)
         return read

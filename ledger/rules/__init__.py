@@ -24,7 +24,7 @@ from ledger.rules.claim import (
 from ledger.rules.decision import determine
 from ledger.rules.intake import read_particulars
 from ledger.rules.particulars import Particulars
-from ledger.rules.validity import require_in_force, require_plan_year
+from ledger.rules.validity import require_in_force, require_open_plan, require_plan_year
 
 __all__ = [
     "Binding",
@@ -42,5 +42,6 @@ __all__ = [
     "determine",
     "read_particulars",
     "require_in_force",
+    "require_open_plan",
     "require_plan_year",
 ]

@@ -49,14 +49,14 @@ def _tier_reached(claim: Claim, terms: TierCeiling) -> Tier:
     reached = [tier for tier in terms.tiers if tier.at_least <= least]
     if reached:
         return reached[-1]
+    raise Refusal("below-lowest-tier", _below_told(claim, terms, count), clause=claim.rule.article)
+
+
+def _below_told(claim: Claim, terms: TierCeiling, count: int) -> Text:
     lowest, label = terms.tiers[0].at_least, claim.rule.particulars[terms.count].label
-    raise Refusal(
-        "below-lowest-tier",
-        Text(
-            zh=f"{label}{count}，未达到第{claim.rule.article}条最低一档（{lowest}以上），不予资助。",
-            en=f"{terms.count} {count} does not reach the lowest tier of article {claim.rule.article}, {lowest}.",
-        ),
-        clause=claim.rule.article,
+    return Text(
+        zh=f"{label}{count}，未达到第{claim.rule.article}条最低一档（{lowest}以上），不予资助。",
+        en=f"{terms.count} {count} does not reach the lowest tier of article {claim.rule.article}, {lowest}.",
     )
 
 

@@ -28,10 +28,14 @@ class WayOut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherFunding:
-    """Public money that the enterprise has declared for the same matter, over all levels. None: not decided yet."""
+    """Public money for the same matter, over all levels; ``way_out`` is None until the office has decided on one.
+
+    ``awards`` are those of this ledger among it, by id, that are not wholly given back; ``amount_fen`` has what is left.
+    """
 
     amount_fen: int
     way_out: WayOut | None
+    awards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,9 @@ class Standing(Protocol):
 
     def used_fen(self, scope: Scope) -> int:
         """What earlier awards draw on a scope, net of releases; 0 where nothing does."""
+
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        """The part of it that awards drew which draw on ``within`` too: an item's, in one year."""
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         """The window recognised under a scope of :func:`ledger.scopes.enterprise_window`, if any."""

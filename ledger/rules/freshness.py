@@ -30,40 +30,46 @@ def refuse_stale_costs(claim: Claim) -> None:
 
 
 def _bounds(dates: CostDates, stated: Particulars, applied_on: date) -> Iterator[Bound]:
-    def day(name: str | None) -> date | None:
-        return stated.day(name) if name is not None and name in stated else None
+    def named(name: str | None) -> tuple[str, date] | None:
+        return (name, stated.day(name)) if name is not None and name in stated else None
 
     def before_application(months: Cited[int] | None) -> date | None:
         return add_months(applied_on, -months.value) if months is not None else None
 
-    since, until, paid_until, event = (day(n) for n in (dates.since, dates.until, dates.paid_until, dates.event))
-    if dates.event is not None and event is not None:
-        yield dates.event, event, before_application(dates.event_months), applied_on
-    if dates.since is not None and since is not None:
-        yield dates.since, since, before_application(dates.before_application_months), None
-    if dates.until is not None and until is not None:
-        yield dates.until, until, None, event or applied_on
+    since, until, paid_until, event = (named(n) for n in (dates.since, dates.until, dates.paid_until, dates.event))
+    if event is not None:
+        yield *event, before_application(dates.event_months), applied_on
+    if since is not None:
+        yield *since, before_application(dates.before_application_months), None
+    if until is not None:
+        yield *until, None, event[1] if event is not None else applied_on
         if since is not None and dates.length_months is not None:
-            yield dates.until, until, None, add_days(add_months(since, dates.length_months.value), -1)
-    if dates.paid_until is not None and paid_until is not None:
+            yield *until, None, add_days(add_months(since[1], dates.length_months.value), -1)
+    if paid_until is not None:
         tail = dates.tail_days.value if dates.tail_days is not None else 0
-        yield dates.paid_until, paid_until, None, applied_on
+        yield *paid_until, None, applied_on
         if event is not None:
-            yield dates.paid_until, paid_until, None, add_days(event, tail)
+            yield *paid_until, None, add_days(event[1], tail)
 
 
 def _refuse_outside(rule: Rule, name: str, stated: date, first: date | None, last: date | None) -> None:
     if (first is None or stated >= first) and (last is None or stated <= last):
         return
-    bound = (f"不早于{first}", f"not before {first}") if first and stated < first else (f"不晚于{last}", f"by {last}")
+    bound = _bound_told(stated, first, last)
     raise Refusal(
         "outside-cost-window",
         Text(
-            zh=f"“{rule.particulars[name].label}”为{stated}，应{bound[0]}，不予资助。请剔除期外费用后再申报。",
-            en=f"{name} is {stated}; it must be {bound[1]}. Leave out what lies outside, and claim the rest.",
+            zh=f"“{rule.particulars[name].label}”为{stated}，应{bound.zh}，不予资助。请剔除期外费用后再申报。",
+            en=f"{name} is {stated}; it must be {bound.en}. Leave out what lies outside, and claim the rest.",
         ),
         clause=rule.article,
     )
+
+
+def _bound_told(stated: date, first: date | None, last: date | None) -> Text:
+    if first is not None and stated < first:
+        return Text(zh=f"不早于{first}", en=f"not before {first}")
+    return Text(zh=f"不晚于{last}", en=f"by {last}")
 
 
 def _year_not_come(claim: Claim, name: str) -> Refusal:

@@ -15,8 +15,8 @@ from ledger.rules.particulars import MONEY_FEN_MOST, Particulars, Value, field_o
 from ledger.rules.periods import period_errors
 
 AREA_CENTI_M2_MOST: Final = 10_000_000_000
-COUNT_MOST: Final = 1_000_000
-MONTHS_MOST: Final = 120
+COUNTS: Final = range(1_000_001)
+MONTHS: Final = range(121)
 YEARS: Final = range(2000, 2101)
 
 _AREA = re.compile(r"(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,2}))?", re.ASCII)
@@ -30,7 +30,7 @@ def read_particulars(rule: Rule, raw: Mapping[str, object]) -> Particulars:
     flag ``true`` or ``false``, months, counts and years whole numbers. Raises ``Malformed`` naming every field as
     ``particulars.<name>`` with the code ``missing``, ``unknown``, ``invalid-<kind>`` or ``invalid-period``.
     """
-    errors = [_unknown(name, rule) for name in raw if name not in rule.particulars]
+    errors = _names_at_fault(rule, raw)
     values: dict[str, Value] = {}
     for particular in rule.particulars.values():
         try:
@@ -42,19 +42,21 @@ def read_particulars(rule: Rule, raw: Mapping[str, object]) -> Particulars:
         else:
             if value is not None:
                 values[particular.name] = value
-    asked = _event_day_asked(rule)
-    if asked is not None and asked not in raw:
-        errors.append(_missing(rule.particulars[asked]))
     particulars = Particulars({p.name: p.kind for p in rule.particulars.values()}, values)
     if errors or (errors := period_errors(rule, particulars)):
         raise Malformed(errors)
     return particulars
 
 
-def _event_day_asked(rule: Rule) -> str | None:
-    """The date that must be stated although it is optional: where the yearly limit counts by the event (reading B1)."""
+def _names_at_fault(rule: Rule, raw: Mapping[str, object]) -> list[FieldError]:
+    """What the rule does not know, and the date that must be stated although it is optional: where the yearly limit counts
+    by the event (reading B1).
+    """
+    errors = [_unknown(name, rule) for name in raw if name not in rule.particulars]
     counts_by_event = rule.limit is not None and rule.limit.cap_year.value is CapYear.EVENT
-    return rule.event_day if counts_by_event else None
+    if counts_by_event and rule.event_day is not None and rule.event_day not in raw:
+        errors.append(_missing(rule.particulars[rule.event_day]))
+    return errors
 
 
 def _read(particular: Particular, raw: Mapping[str, object]) -> Value | None:
@@ -97,10 +99,10 @@ def _read_date(raw: object) -> date:
     return day
 
 
-def _whole_number(least: int, most: int) -> Callable[[object], int]:
+def _whole_number(among: range) -> Callable[[object], int]:
     def read(raw: object) -> int:
-        if not isinstance(raw, int) or isinstance(raw, bool) or not least <= raw <= most:
-            raise ValueError(f"not a whole number from {least} to {most}")
+        if not isinstance(raw, int) or isinstance(raw, bool) or raw not in among:
+            raise ValueError(f"not a whole number from {among[0]} to {among[-1]}")
         return raw
 
     return read
@@ -111,9 +113,9 @@ _READ: Final[Mapping[Kind, Callable[[object], Value]]] = {
     Kind.AREA_M2: _read_area,
     Kind.FLAG: _read_flag,
     Kind.DATE: _read_date,
-    Kind.MONTHS: _whole_number(0, MONTHS_MOST),
-    Kind.COUNT: _whole_number(0, COUNT_MOST),
-    Kind.YEAR: _whole_number(YEARS[0], YEARS[-1]),
+    Kind.MONTHS: _whole_number(MONTHS),
+    Kind.COUNT: _whole_number(COUNTS),
+    Kind.YEAR: _whole_number(YEARS),
 }
 _HOW_TO_WRITE: Final[Mapping[Kind, Text]] = {
     Kind.MONEY: Text(
@@ -126,8 +128,8 @@ _HOW_TO_WRITE: Final[Mapping[Kind, Text]] = {
     ),
     Kind.FLAG: Text(zh="请填 true 或 false", en="write true or false"),
     Kind.DATE: Text(zh="请写成存在的日期，如 2026-01-31", en="write a date that exists, like 2026-01-31"),
-    Kind.MONTHS: Text(zh=f"请填0至{MONTHS_MOST}的整数月数", en=f"write a whole number of months, 0 to {MONTHS_MOST}"),
-    Kind.COUNT: Text(zh=f"请填0至{COUNT_MOST}的整数", en=f"write a whole number, 0 to {COUNT_MOST}"),
+    Kind.MONTHS: Text(zh=f"请填0至{MONTHS[-1]}的整数月数", en=f"write a whole number of months, 0 to {MONTHS[-1]}"),
+    Kind.COUNT: Text(zh=f"请填0至{COUNTS[-1]}的整数", en=f"write a whole number, 0 to {COUNTS[-1]}"),
     Kind.YEAR: Text(zh=f"请填{YEARS[0]}至{YEARS[-1]}的年份", en=f"write a year from {YEARS[0]} to {YEARS[-1]}"),
 }
 

@@ -6,32 +6,44 @@ from fractions import Fraction
 from typing import Any
 
 from ledger.errors import Refusal, Text
-from ledger.policy.model import ItemSpan, Limit, Rule
+from ledger.policy.model import ItemSpan, Limit, OncePerItem, Rule
 from ledger.policy.terms import Cited, DiscretionaryCeiling
 from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim, Standing
 from ledger.rules.entitlement import Entitlement, Portion, Room, exhausted, room_under
 from ledger.rules.particulars import Particulars
-from ledger.rules.rated import cut_told
+from ledger.rules.rated import cut_told, plain_period
 from ledger.scopes import ITEM, enterprise_year, item_of_rules
 
 
 def item_room(claim: Claim, standing: Standing) -> Room | None:
     """What is left for the item under this rule, over all years; None where the rule sets no such ceiling.
 
-    Raises ``Refusal`` ``item-already-awarded`` where the rule funds an item once and something was granted for it, unless
-    what a yearly limit cut off then is carried over (reading B30).
+    Raises ``Refusal`` ``item-already-awarded`` where the rule funds an item once (or once in each year of its limit) and
+    something was granted for it, unless what a yearly limit cut off then is carried over (reading B30).
     """
     ceiling_fen = item_ceiling_fen(claim.rule, claim.particulars)
     if ceiling_fen is None:
         return None
     year = claim.cap_year if _holds(claim.rule.item_span, ItemSpan.YEAR) else None
     rules = claim.rule.id if claim.rule.limit is None else claim.rule.limit.name
-    scope = item_of_rules(claim.policy.id, rules, claim.item, year)
+    own = None if _holds(claim.rule.item_shared, True) else claim.enterprise
+    scope = item_of_rules(claim.policy.id, rules, claim.item, own, year)
     room = room_under(standing, scope, ITEM, claim.rule.article, ceiling_fen)
-    if _holds(claim.rule.once_per_item, True) and not _carried(claim.rule) and room.head.used_fen > 0:
+    if _once_used_fen(claim, standing, room) > 0 and not _carried(claim.rule):
         raise _already_awarded(claim, room)
     return room
+
+
+def _once_used_fen(claim: Claim, standing: Standing, room: Room) -> int:
+    """What bars another award for the item: all that was granted for it, or what was in the claim's own year."""
+    if _holds(claim.rule.once_per_item, OncePerItem.EVER):
+        return room.head.used_fen
+    if _holds(claim.rule.once_per_item, OncePerItem.YEAR):
+        assert claim.rule.limit is not None, "the loader asks for it"
+        year = enterprise_year(claim.policy.id, claim.rule.limit.name, claim.enterprise, plain_period(claim))
+        return standing.used_within_fen(room.scope, year)
+    return 0
 
 
 def _holds(cited: Cited[Any] | None, value: object) -> bool:
@@ -96,7 +108,7 @@ def year_rooms(claim: Claim, standing: Standing, limit: Limit, entitlement: Enti
 
 def cut_to_years(claim: Claim, before: Entitlement, rooms: list[Room]) -> Entitlement:
     """Cut each portion to what is left in its year; ``Refusal`` ``limit-exhausted`` where nothing is left in any."""
-    if before.exact_fen and not any(p.exact_fen and r.left_fen for p, r in zip(before.portions, rooms, strict=True)):
+    if before.exact_fen and not any(room.left_fen for room in rooms):
         raise exhausted(claim, rooms[0])
     for position, room in enumerate(rooms):
         portions = list(before.portions)
@@ -128,12 +140,16 @@ def _raised_told(claim: Claim) -> Text:
 
 def _already_awarded(claim: Claim, room: Room) -> Refusal:
     told = wording.room(room.head)
+    yearly = _holds(claim.rule.once_per_item, OncePerItem.YEAR)
+    zh = f"{plain_period(claim)}年度" if yearly else ""
+    en = (f" for {plain_period(claim)}", " for a year") if yearly else ("", "")
     return Refusal(
         "item-already-awarded",
         Text(
-            zh=f"“{claim.item}”已按第{claim.rule.article}条获得过资助（{told.zh}）；同一{claim.rule.item}只资助一次，余额不结转。",
-            en=f"{claim.item!r} was already funded under article {claim.rule.article} ({told.en}); "
-            "an item is funded once, and what is left lapses.",
+            zh=f"“{claim.item}”已按第{claim.rule.article}条获得过{zh}资助（{told.zh}）；同一{claim.rule.item}"
+            f"{'每年度' if yearly else ''}只资助一次，余额不结转。",
+            en=f"{claim.item!r} was already funded under article {claim.rule.article}{en[0]} ({told.en}); "
+            f"an item is funded once{en[1]}, and what is left lapses.",
         ),
         clause=claim.rule.article,
         limit=room.head,

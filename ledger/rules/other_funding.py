@@ -19,7 +19,10 @@ STEP = "other-funding"
 def refuse_undecided_funding(claim: Claim) -> None:
     """Raise ``Refusal`` ``other-funding`` where the office has not yet decided on a way out."""
     other = claim.other_funding
-    if other is None or other.way_out is not None or claim.policy.stacking.value is Stacking.STACKABLE:
+    if other is None:
+        return
+    refuse_unreturned_awards(other)
+    if other.way_out is not None or claim.policy.stacking.value is Stacking.STACKABLE:
         return
     told = wording.amount(other.amount_fen)
     raise Refusal(
@@ -29,6 +32,22 @@ def refuse_undecided_funding(claim: Claim) -> None:
             "须先记录处理决定：退回后申领，或补足差额。",
             en=f"The same matter has received {told.en} of other public money, and is not funded twice; "
             "first record a decision: it is returned, or the difference is topped up.",
+        ),
+        clause=SUPPLEMENT,
+    )
+
+
+def refuse_unreturned_awards(other: OtherFunding) -> None:
+    """Raise ``Refusal`` ``other-funding-not-returned`` where the ledger knows better than a decision that it was."""
+    if other.way_out is not WayOut.RETURN_THEN_CLAIM or not other.awards:
+        return
+    zh, en = "、".join(other.awards), ", ".join(other.awards)
+    raise Refusal(
+        "other-funding-not-returned",
+        Text(
+            zh=f"资助{zh}在本账本中尚未全部退还；请先释放未拨付的部分、追回已拨付的部分，再退回后申领，或改为补足差额。",
+            en=f"This ledger shows {en} as not wholly given back; first release what is unpaid and recover what was "
+            "paid, or decide that the difference is topped up.",
         ),
         clause=SUPPLEMENT,
     )
@@ -44,6 +63,7 @@ def cut_to_other_funding(claim: Claim, before: Entitlement) -> Entitlement:
     if before.exact_fen and most_fen <= 0:
         raise _not_less(told)
     after = before.cut(_cut_from_the_last(before, most_fen), Binding(SUPPLEMENT, STEP))
+    assert _within_the_cost(after, other), "no rule grants more than its cost, and every way out keeps to that"
     effect = cut_told(before, after)
     return after.stepped(
         SUPPLEMENT,
@@ -69,9 +89,17 @@ def _most(before: Entitlement, other: OtherFunding) -> tuple[Fraction, Text]:
             assert_never(other.way_out)
 
 
+def _within_the_cost(after: Entitlement, other: OtherFunding) -> bool:
+    """Whether all public money that stays, this grant included, is at most the cost that it is for."""
+    if after.cost_fen is None or after.exact_fen == 0:
+        return True
+    stays_fen = 0 if other.way_out is WayOut.RETURN_THEN_CLAIM else other.amount_fen
+    return after.exact_fen + stays_fen <= after.cost_fen
+
+
 def _cut_from_the_last(before: Entitlement, most_fen: Fraction) -> tuple[Portion, ...]:
     """The portions, together at most ``most_fen``; what is too much comes off the last year first."""
-    too_much = max(Fraction(0), before.exact_fen - max(Fraction(0), most_fen))
+    too_much = max(Fraction(0), before.exact_fen - most_fen)
     kept: list[Portion] = []
     for portion in reversed(before.portions):
         taken = min(portion.exact_fen, too_much)

@@ -15,6 +15,8 @@ Value = int | bool | date
 
 MONEY_FEN_MOST: Final = 100_000_000_000_000
 """1万亿元: more than any cost this ledger will see, and a sign of a slip of the keyboard."""
+PARTICULARS: Final = "particulars."
+"""What the field of a particular begins with."""
 _NAME_SHOWN_MOST: Final = 64
 
 
@@ -55,7 +57,7 @@ class Particulars:
 
 def field_of(name: str) -> str:
     """The field under which a particular is reported: ``particulars.rd_cost``."""
-    return f"particulars.{name[:_NAME_SHOWN_MOST]}"
+    return f"{PARTICULARS}{name[:_NAME_SHOWN_MOST]}"
 
 
 def _write_area(value: Value) -> str:

@@ -27,11 +27,17 @@ def claimed_months(particulars: Particulars, window: WindowTerms) -> list[Window
 
 
 def period_errors(rule: Rule, particulars: Particulars) -> list[FieldError]:
-    """What is wrong with a claimed period: it ends before it begins, is not made of whole months, or costs absurdly."""
+    """What is wrong with a claimed period: it ends before it begins, lacks one of its ends where its length is bounded, is
+    not made of whole months, or costs absurdly.
+    """
     if (dates := rule.cost_dates) and dates.since in particulars and dates.until in particulars:
         assert dates.since and dates.until
         if particulars.day(dates.until) < particulars.day(dates.since):
             return [_invalid(dates.until, Text(zh="止日早于起日", en="the period ends before it begins"))]
+    elif dates and dates.length_months and (dates.since in particulars or dates.until in particulars):
+        assert dates.since and dates.until, "the loader asks for both"
+        other, stated = (dates.until, dates.since) if dates.since in particulars else (dates.since, dates.until)
+        return [_alone(other, rule.particulars[stated].label, stated)]
     if not isinstance(rule.terms, WindowedRate):
         return []
     window, source = rule.terms.window, rule.terms.source
@@ -70,3 +76,14 @@ def _whole_months(span: Window, tenancy: date) -> list[Window]:
 
 def _invalid(name: str, text: Text) -> FieldError:
     return FieldError(field_of(name), "invalid-period", text)
+
+
+def _alone(name: str, stated_label: str, stated: str) -> FieldError:
+    return FieldError(
+        field_of(name),
+        "missing",
+        Text(
+            zh=f"已填“{stated_label}”，此项也须填写，否则无从核对期间；或者两项都不填",
+            en=f"{stated} is stated, so this must be too, for the length of the period to be checked; or leave out both",
+        ),
+    )

@@ -45,15 +45,15 @@ def rated_with_area(claim: Claim, terms: RateArea) -> Entitlement:
     (portion,) = before.portions
     smaller = Portion(portion.period, min(portion.exact_fen, cap_fen))
     after = before.cut((smaller,), Binding(claim.rule.article, "area"))
-    cap, per_m2 = wording.amount(cap_fen), wording.amount(terms.per_m2_fen.value)
-    effect, share = cut_told(before, after), f" × {wording.percent(terms.rate.value)}" if on_cost else ""
-    return after.stepped(
-        claim.rule.article,
-        "area-cap",
-        Text(
-            zh=f"每平方米最高{per_m2.zh} × {wording.area(centi_m2)}平方米{share} = {cap.zh}；{effect.zh}",
-            en=f"at most {per_m2.en} per m² × {wording.area(centi_m2)} m²{share} = {cap.en}; {effect.en}",
-        ),
+    return after.stepped(claim.rule.article, "area-cap", _area_told(terms, centi_m2, cap_fen, cut_told(before, after)))
+
+
+def _area_told(terms: RateArea, centi_m2: int, cap_fen: Fraction, effect: Text) -> Text:
+    cap, per_m2, area = wording.amount(cap_fen), wording.amount(terms.per_m2_fen.value), wording.area(centi_m2)
+    share = f" × {wording.percent(terms.rate.value)}" if terms.area_cap_on.value is AreaCapOn.COST else ""
+    return Text(
+        zh=f"每平方米最高{per_m2.zh} × {area}平方米{share} = {cap.zh}；{effect.zh}",
+        en=f"at most {per_m2.en} per m² × {area} m²{share} = {cap.en}; {effect.en}",
     )
 
 

@@ -29,7 +29,7 @@ def require_in_force(policy: Policy, rule: Rule, enterprise: str, on: date, stan
 
 
 def require_plan_year(policy: Policy, rule: Rule, enterprise: str, year: int, standing: Standing) -> None:
-    """Raise ``Refusal`` ``cap-year-outside-validity`` for a funding plan before or after the policy's years.
+    """Raise ``Refusal`` ``cap-year-outside-validity`` for a quote into a funding plan before or after the policy's years.
 
     A window that runs on may be planned for until the year after its end, when its last claims come.
     """
@@ -45,6 +45,32 @@ def require_plan_year(policy: Policy, rule: Rule, enterprise: str, year: int, st
         ),
         clause=SUPPLEMENT,
     )
+
+
+def require_open_plan(policy: Policy, decided_on: date, year: int) -> None:
+    """Raise ``Refusal`` ``plan-year-not-open`` for a decision into another funding plan than that of its own year, or of
+    one of the next (reading B1: at most so many as the policy says).
+
+    The validity is not asked here: an application accepted within it is decided after it too (reading B33).
+    """
+    first, last = decided_on.year, decided_on.year + policy.plan_years_ahead.value
+    if first <= year <= last:
+        return
+    raise Refusal(
+        "plan-year-not-open",
+        Text(
+            f"{decided_on}作出的决定只能列入{_years_told(first, last).zh}年度的资助计划，不能列入{year}年度；请改填计划年度",
+            f"what is decided on {decided_on} goes into the funding plan of {_years_told(first, last).en}, not of {year}; "
+            "give such a cap year",
+        ),
+        clause=policy.plan_years_ahead.cite or SUPPLEMENT,
+    )
+
+
+def _years_told(first: int, last: int) -> Text:
+    if first == last:
+        return Text(str(first), str(first))
+    return Text(f"{first}至{last}", f"{first} to {last}")
 
 
 def _running_on(policy: Policy, rule: Rule, enterprise: str, standing: Standing) -> Window | None:

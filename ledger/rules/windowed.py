@@ -115,7 +115,7 @@ def _unit_rent_fen(claim: Claim, rent: MonthlyRent) -> int:
 
 
 def _by_year(frame: _Frame, months: list[Window], monthly_fen: Fraction) -> tuple[Portion, ...]:
-    """A month counts in the year that it begins in; before the first it counts there, after the last there."""
+    """A month counts in the year that it begins in; outside the window in any: there it is cut off again."""
     sums: dict[str, Fraction] = {}
     for month in months:
         name = _year_of(frame, month.start).name
@@ -124,7 +124,8 @@ def _by_year(frame: _Frame, months: list[Window], monthly_fen: Fraction) -> tupl
 
 
 def _year_of(frame: _Frame, day: date) -> _Year:
-    return next((year for year in reversed(frame.years) if year.days.start <= day), frame.years[0])
+    begun = [year for year in frame.years if year.days.start <= day]
+    return (begun or frame.years)[-1]
 
 
 def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Window]) -> list[Window]:
@@ -136,15 +137,14 @@ def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Win
     if not inside:
         raise _outside(claim, frame, Window(months[0].start, months[-1].end))
     _refuse_funded(claim, frame, Window(inside[0].start, inside[-1].end))
-    supported = _supported_months(frame)
-    for position, month in enumerate(inside):
+    supported, funded = _supported_months(frame), []
+    for month in inside:
         supported.add((month.start.year, month.start.month))
-        if len(supported) > terms.window.months.value:
-            inside = inside[:position]
-            break
-    if not inside:
+        if len(supported) <= terms.window.months.value:
+            funded.append(month)
+    if not funded:
         raise _all_supported(claim, terms)
-    return inside
+    return funded
 
 
 def _supported_months(frame: _Frame) -> set[tuple[int, int]]:
@@ -172,7 +172,7 @@ def _period_cost(claim: Claim, terms: WindowedRate, source: PeriodCost, frame: _
 def _split(frame: _Frame, span: Window, exact_fen: Fraction, how: PeriodSplit) -> tuple[Portion, ...]:
     """A cost over the years that its period lies in: by days, or all where it ends."""
     if how is PeriodSplit.BY_PERIOD_END:
-        year = next(y for y in frame.years if y.days.start < span.end <= y.days.end)
+        year = next(y for y in frame.years if span.end <= y.days.end)
         return (Portion(year.name, exact_fen),)
     whole = days_in_both(span, span)
     shares = [(year, days_in_both(year.days, span)) for year in frame.years]
@@ -260,12 +260,11 @@ def _outside(claim: Claim, frame: _Frame, span: Window) -> Refusal:
 
 
 def _all_supported(claim: Claim, terms: WindowedRate) -> Refusal:
-    most = terms.window.months.value
     return Refusal(
         "window-ended",
         Text(
-            zh=f"该企业已获资助满{most}个月，不再资助。",
-            en=f"The enterprise was supported for all of its {most} months; no more can be granted.",
+            zh=f"该企业已获资助满{terms.window.months.value}个月，不再资助。",
+            en=f"The enterprise was supported for all of its {terms.window.months.value} months; no more can be granted.",
         ),
         clause=claim.rule.article,
     )

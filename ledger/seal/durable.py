@@ -20,6 +20,10 @@ class FileFault(Fault):
     code = "file-fault"
 
 
+class NameUnusable(FileFault):
+    """The name given for a new file is taken, or in a folder that does not exist: another name will do."""
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """Write a file of this name; it appears when the ``with`` block ends well. Raises :class:`FileFault`.
@@ -48,11 +52,13 @@ def unfinished_beside(path: Path) -> Path:
 
 
 def require_free_name(path: Path, *, replace: bool = False) -> None:
-    """Raises :class:`FileFault` where a file of this name exists and must not be replaced, or has no folder."""
+    """Raises :class:`NameUnusable` where a file of this name exists and must not be replaced, or has no folder."""
     if not path.parent.is_dir():
-        raise FileFault(Text(f"目录{path.parent}不存在，请先建立", f"there is no folder {path.parent}; make it first"))
+        raise NameUnusable(
+            Text(f"目录{path.parent}不存在，请先建立", f"there is no folder {path.parent}; make it first")
+        )
     if path.is_dir() or (not replace and os.path.lexists(path)):
-        raise FileFault(
+        raise NameUnusable(
             Text(f"{path}已存在，未作改动；请另选文件名", f"{path} exists and was left as it is; choose another name")
         )
 

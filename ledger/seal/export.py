@@ -22,6 +22,7 @@ import msgspec
 from ledger.errors import StoreFault, Text
 from ledger.policy.model import Pin
 from ledger.seal import SealError
+from ledger.seal.note import Checkpoint, Note
 from ledger.seal.verification import SPAN, Finding, Row, SealedLog
 
 FORMAT: Final = "funding-ledger-export"
@@ -85,8 +86,8 @@ def export_lines(log: SealedLog, header: ExportHeader, checkpoint: bytes) -> Ite
 class ExportLog(SealedLog):
     """An export to be checked. Raises :class:`ExportMalformed` for a file that does not begin and end as one.
 
-    ``size`` is how many events the file holds; that these are as many as its header says, and its checkpoint, is told by
-    :meth:`closing_findings`.
+    ``size`` is how many events the file holds. That these are as many as its header says, and of the log it names, is told
+    by :meth:`closing_findings`; that its checkpoint is of all of them is for who checks it to ask.
     """
 
     divisible = True
@@ -134,6 +135,19 @@ class ExportLog(SealedLog):
         return []
 
     def closing_findings(self) -> list[Finding]:
+        return [*self._wrong_origin(), *self._wrong_length()]
+
+    def _wrong_origin(self) -> list[Finding]:
+        stated = Checkpoint.parse(Note.parse(self.checkpoint).text).origin
+        if self.header.origin == stated:
+            return []
+        told = Text(
+            f"表头写明日志{self.header.origin}，检查点出自{stated}",
+            f"the header names the log {self.header.origin}, the checkpoint is of {stated}",
+        )
+        return [Finding(1, "another-origin", told)]
+
+    def _wrong_length(self) -> list[Finding]:
         if self.header.size == self._size:
             return []
         told = Text(

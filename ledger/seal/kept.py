@@ -2,8 +2,8 @@
 
 ::
 
-    log.key      the signing key, unless it lies elsewhere        log.pub   the public keys, one to a line
-    checkpoint   the last checkpoint signed here
+    log.key      the signing key, unless it lies elsewhere        log.pub           the public keys, one to a line
+    checkpoint   the last checkpoint signed here                  checkpoint.lock   held by who signs the next
 
 A log that has become shorter than its kept checkpoint, or another, is not carried on: an old copy may have been put in
 its place, and whatever was recorded on top of it would contradict what others have already been shown. That is a
@@ -31,6 +31,8 @@ from ledger.seal.note import MAX_NOTE_BYTES, Checkpoint, Note, VerifierKey, open
 SIGNING_KEY: Final = "log.key"
 PUBLIC_KEYS: Final = "log.pub"
 CHECKPOINT: Final = "checkpoint"
+CHECKPOINT_LOCK: Final = "checkpoint.lock"
+"""A file of its own: who signs reads the log meanwhile, and opening a store takes a turn by a lock on the folder."""
 
 
 class LogNotContinued(StoreFault):
@@ -111,10 +113,11 @@ class Keeper:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One at a time, over all processes: the checkpoint that is kept never goes back."""
+        lock = self.folder / CHECKPOINT_LOCK
         try:
-            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise failed(self.folder, error) from error
+            raise failed(lock, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

@@ -13,6 +13,7 @@ from typing import Final
 
 from ledger.errors import Fault, Text
 from ledger.identity import Entropy
+from ledger.seal.durable import sync_folder
 from ledger.seal.note import KeyMalformed, SignerKey, VerifierKey
 
 MAX_FILE_BYTES: Final = 65_536
@@ -88,18 +89,10 @@ def _write_new(path: Path, text: str, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         # Checkpoints may be published with this key at once: its name must outlive a power cut too.
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise _failed(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _lines(path: Path, *, secret: bool) -> list[str]:

@@ -28,6 +28,10 @@ class WriteTransaction(Protocol):
         """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
         ...
 
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, with what this transaction has appended."""
+        ...
+
     def append(self, events: Sequence[DCBEvent]) -> int:
         """Append at the next positions and return the last; durable when the transaction is committed."""
         ...

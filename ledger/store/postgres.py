@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import psycopg
 from eventsourcing.dcb.api import (
@@ -23,35 +23,34 @@ from eventsourcing.dcb.api import (
     DCBReadResponse,
     DCBSequencedEvent,
 )
-from eventsourcing.dcb.persistence import DCBInfrastructureFactory
-from eventsourcing.persistence import IntegrityError, ProgrammingError, TrackingRecorder
-from eventsourcing.utils import Environment, EnvType
+from eventsourcing.persistence import IntegrityError, ProgrammingError
 from psycopg import RawCursor
 from psycopg.errors import InFailedSqlTransaction
 
 from ledger.errors import StoreFault, Text, Unavailable
 from ledger.seal.merkle import NodeReader, RunReader
-from ledger.store import postgres_query
+from ledger.store import configured, postgres_query, postgres_schema
 from ledger.store.contract import LedgerStore
 from ledger.store.postgres_connections import (
     Address,
     Readers,
     busy,
     closed,
+    doubtful,
     explained,
     explaining,
     is_lost,
     open_writer,
+    settle_doubts,
     taken_over,
     unknown,
+    warnings_of,
 )
 from ledger.store.postgres_pipeline import send
 from ledger.store.postgres_query import Insertion, Row, Statement, by_tag, insertion, match, selection, sequenced
 from ledger.store.postgres_schema import Connection
 from ledger.store.postgres_subscription import Listener, PostgresSubscription
 from ledger.store.sealing import Sealer
-
-LOCK_TIMEOUT_S: Final = 10
 
 
 class PostgresReadResponse(DCBReadResponse):
@@ -85,13 +84,13 @@ class WriteTransaction:
         connection: Connection,
         sealer: Sealer,
         name: str,
-        head: int,
+        last: tuple[int, bytes | None],
         foreseen: dict[str, list[DCBSequencedEvent]],
     ) -> None:
         self._connection = connection
         self._sealer = sealer
         self._name = name
-        self._head = head
+        self._head, self._run = last
         self._foreseen = foreseen
         self._unsent: Insertion | None = None
         self._sent = False
@@ -100,6 +99,11 @@ class WriteTransaction:
     def head(self) -> int:
         """The last position, including what this transaction has appended; 0 in an empty store."""
         return self._head
+
+    @property
+    def last(self) -> tuple[int, bytes | None]:
+        """The head, and the run stored there: by both, a log is known again."""
+        return self._head, self._run
 
     def matches(self, query: DCBQuery | None, *, after: int | None = None) -> bool:
         """Whether any event after the position matches."""
@@ -119,12 +123,22 @@ class WriteTransaction:
         found = by_tag(asked, self._ask(postgres_query.histories(asked))) if asked else {}
         return {tag: known[tag] if tag in known else found[tag] for tag in tags}
 
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, with what this transaction has appended."""
+        return RunReader(lambda leaves: dict(self._ask(postgres_query.runs(leaves))))
+
     def append(self, events: Sequence[DCBEvent]) -> int:
         """Append events at the next positions and return the last position."""
         self._send()
-        nodes = RunReader(lambda leaves: dict(self._ask(postgres_query.runs(leaves))))
-        self._unsent = insertion(self._head, events, lambda: self._sealer.seal(self._head, events, nodes))
-        self._head += len(events)
+        nodes = self.nodes()
+        runs: list[bytes] = []
+
+        def seal() -> list[bytes]:
+            runs.extend(self._sealer.seal(self._head, events, nodes))
+            return runs
+
+        self._unsent = insertion(self._head, events, seal)
+        self._head, self._run = self._head + len(events), runs[-1]
         return self._head
 
     def commit(self) -> None:
@@ -158,7 +172,7 @@ class PostgresDCBRecorder(LedgerStore):
     lost, or ``close()`` was called. Connections that were lost are opened anew when they are next needed.
     """
 
-    def __init__(self, url: str, *, lock_timeout_s: int = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, *, lock_timeout_s: int = configured.LOCK_TIMEOUT_S) -> None:
         self._address = Address(url, lock_timeout_s)
         self._name = self._address.name
         self._write_lock = threading.Lock()
@@ -166,6 +180,8 @@ class PostgresDCBRecorder(LedgerStore):
         with explaining(self._name):
             self._writer: Connection | None
             self._writer, self._timeline = open_writer(self._address)
+        # What a transaction last saw, to know the log again when the connection was lost.
+        self._last: tuple[int, bytes | None] = (0, None)
         self._readers = Readers(self._address)
         self._listener = Listener(self._address)
         self._closed = False
@@ -265,30 +281,60 @@ class PostgresDCBRecorder(LedgerStore):
         found.nextset()
         row = found.fetchone()
         assert row is not None
+        head, run, fsync, full_page_writes = row
+        try:
+            postgres_schema.require_durable(fsync, full_page_writes, self._name)
+        except StoreFault as fault:
+            self._abandon(connection)
+            raise Unavailable(fault.text) from fault
         histories = by_tag(foreseen, found.fetchall()) if foreseen and found.nextset() else {}
-        return WriteTransaction(connection, self._sealer, self._name, row[0], histories)
+        self._last = head, run
+        return WriteTransaction(connection, self._sealer, self._name, self._last, histories)
 
     def _reopened(self) -> Connection:
         try:
             with explaining(self._name):
-                self._writer, timeline = open_writer(self._address)
+                connection, timeline = open_writer(self._address)
         except StoreFault as fault:
             # The service runs already: whatever is wrong with the server now may be put right without a new start.
             raise Unavailable(fault.text) from fault
-        if timeline != self._timeline:
-            # What callers remember of the facts may be what the lost server had and this one has not.
-            self._timeline = timeline
+        try:
+            with explaining(self._name):
+                # The last commit may have been cut off, and whoever asks again must not find what may yet be lost.
+                warnings = settle_doubts(connection)
+                known = timeline == self._timeline and self._knows_again(connection)
+            if warnings:
+                raise doubtful(warnings, self._name)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = connection
+        if not known:
+            # What callers remember of the facts may be what the store had and has no more.
+            self._timeline, self._last = timeline, (0, None)
             raise taken_over(self._name)
-        return self._writer
+        return connection
+
+    def _knows_again(self, connection: Connection) -> bool:
+        """Whether what was last seen is still there: its machine may have been put back to an earlier state."""
+        position, run = self._last
+        return position == 0 or connection.execute(postgres_query.RUN, (position,)).fetchone() == (run,)
 
     def _commit(self, connection: Connection, transaction: WriteTransaction) -> None:
         try:
-            transaction.commit()
+            with warnings_of(connection) as warnings:
+                transaction.commit()
         except BaseException as error:
             self._abandon(connection)
             if not isinstance(error, psycopg.Error):
                 raise
             raise (unknown if is_lost(error) else explained)(error, self._name) from error
+        if warnings:
+            # Closed, so that the next write waits for what this one did not.
+            connection.close()
+            self._abandon(connection)
+            raise doubtful(warnings, self._name)
+        self._last = transaction.last
 
     def _abandon(self, connection: Connection) -> None:
         """Roll back; where even that fails, give up the connection, which rolls back too."""
@@ -301,46 +347,15 @@ class PostgresDCBRecorder(LedgerStore):
             self._writer = None
 
 
-class Factory(DCBInfrastructureFactory[TrackingRecorder]):
-    """Makes the recorder that the environment describes; ``close()`` closes it.
+class Factory(configured.StoreFactory):
+    """The store that ``POSTGRES_URL`` names."""
 
-    Raises ``StoreFault`` for an environment that names no database or no usable lock timeout.
-    """
+    ADDRESS = "POSTGRES_URL"
+    LOCK_TIMEOUT = "POSTGRES_LOCK_TIMEOUT"
+    kind = Text("数据库", "database")
 
-    POSTGRES_URL = "POSTGRES_URL"
-    POSTGRES_LOCK_TIMEOUT = "POSTGRES_LOCK_TIMEOUT"
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
-        super().__init__(env)
-        self._url = (self.env.get(self.POSTGRES_URL) or "").strip()
-        if not self._url:
-            keys = ", ".join(self.env.create_keys(self.POSTGRES_URL))
-            raise StoreFault(
-                Text(
-                    zh=f"未指定账本数据库；请设置环境变量 {keys}。",
-                    en=f"No database is named for the event store: set one of {keys} in the environment.",
-                )
-            )
-        timeout = (self.env.get(self.POSTGRES_LOCK_TIMEOUT) or "").strip() or str(LOCK_TIMEOUT_S)
-        if not (timeout.isascii() and timeout.isdigit()):
-            raise StoreFault(
-                Text(
-                    zh=f"环境变量 {self.POSTGRES_LOCK_TIMEOUT} 应为整数秒，而不是“{timeout}”。",
-                    en=f"{self.POSTGRES_LOCK_TIMEOUT} is a whole number of seconds, not {timeout!r}.",
-                )
-            )
-        self._lock_timeout_s = int(timeout)
-        self._recorder: PostgresDCBRecorder | None = None
-
-    def dcb_recorder(self) -> PostgresDCBRecorder:
-        """The one recorder of this factory."""
-        if self._recorder is None:
-            self._recorder = PostgresDCBRecorder(self._url, lock_timeout_s=self._lock_timeout_s)
-        return self._recorder
-
-    def close(self) -> None:
-        if self._recorder is not None:
-            self._recorder.close()
+    def open_store(self, address: str, *, lock_timeout_s: int) -> PostgresDCBRecorder:
+        return PostgresDCBRecorder(address, lock_timeout_s=lock_timeout_s)
 
 
 def _response(rows: Sequence[Any], limit: int | None) -> PostgresReadResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -104,6 +104,34 @@ def open_writer(address: Address) -> tuple[Connection, str]:
         connection.close()
         raise
     return connection, timeline
+
+
+def settle_doubts(connection: Connection) -> list[str]:
+    """Wait until all that was ever committed is as lasting as a commit of ours. Returns what :func:`warnings_of` does.
+
+    A commit that was cut off while it waited for a standby can be seen although no standby may have it. Standbys get the
+    log in order: one that has this record has all before it.
+    """
+    with warnings_of(connection) as warnings:
+        connection.execute("SELECT pg_logical_emit_message(true, 'funding-ledger', '')", prepare=False)
+    return warnings
+
+
+@contextmanager
+def warnings_of(connection: Connection) -> Iterator[list[str]]:
+    """The server's warnings within the block. A commit with one is not known to be durable: that is how the server says
+    that it stopped waiting for a synchronous standby; the commit itself is then answered as a success."""
+    warnings: list[str] = []
+
+    def note(said: errors.Diagnostic) -> None:
+        if said.severity_nonlocalized == "WARNING":
+            warnings.append(said.message_primary or "")
+
+    connection.add_notice_handler(note)
+    try:
+        yield warnings
+    finally:
+        connection.remove_notice_handler(note)
 
 
 class Readers:
@@ -220,11 +248,23 @@ def unknown(error: BaseException, name: str) -> Unavailable:
     )
 
 
+def doubtful(warnings: Sequence[str], name: str) -> Unavailable:
+    """For a commit that the server warned about: it is carried out, but perhaps not on every disk that it belongs on."""
+    return Unavailable(
+        Text(
+            zh=f"提交时账本 {name} 的服务器发出警告（{'；'.join(warnings)}），结果未知；请用同一幂等键重试。",
+            en=f"The server of the store {name} warned during the commit ({'; '.join(warnings)}), and it is not known "
+            "whether what was recorded will last. Repeat with the same key.",
+        )
+    )
+
+
 def taken_over(name: str) -> Unavailable:
     return Unavailable(
         Text(
-            zh=f"账本 {name} 已切换到另一台服务器，未作任何记录；请用同一幂等键重试。",
-            en=f"Another server has taken over the store {name}. Nothing was recorded: repeat with the same key.",
+            zh=f"账本 {name} 已切换到另一台服务器或已恢复到较早的状态，未作任何记录；请用同一幂等键重试。",
+            en=f"Another server has taken over the store {name}, or it was put back to an earlier state. "
+            "Nothing was recorded: repeat with the same key.",
         )
     )
 

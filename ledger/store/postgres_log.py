@@ -23,13 +23,13 @@ from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import NodeReader, RunReader
 from ledger.seal.verification import Finding, OutOfReach, Row
 from ledger.store import postgres_query, postgres_schema
+from ledger.store.configured import LOCK_TIMEOUT_S
 from ledger.store.postgres_connections import Address, explained, is_lost
 from ledger.store.postgres_schema import Connection
-from ledger.store.stored_log import StoredLog
+from ledger.store.stored_log import StoredLog, changed_schema, not_carried, not_indexed
 
 T = TypeVar("T")
 
-_LOCK_TIMEOUT_S: Final = 10
 _TRIES: Final = 2
 
 # What Address.connect leaves to whoever writes; and a check that takes long is no mistake.
@@ -73,7 +73,7 @@ class PostgresLog(StoredLog):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._address = Address(url, _LOCK_TIMEOUT_S)
+        self._address = Address(url, LOCK_TIMEOUT_S)
         self._connection: Connection | None = None
         try:
             if not self._on_server(postgres_schema.holds_something):
@@ -88,7 +88,7 @@ class PostgresLog(StoredLog):
 
     def __setstate__(self, state: tuple[str, int]) -> None:
         self._url, self._size = state
-        self._address = Address(self._url, _LOCK_TIMEOUT_S)
+        self._address = Address(self._url, LOCK_TIMEOUT_S)
         self._connection = None
 
     @property
@@ -108,11 +108,12 @@ class PostgresLog(StoredLog):
 
     def findings(self, first: int, last: int) -> list[Finding]:
         """Tags that the index does not know: whoever asks by them, a limit for instance, misses the event."""
-        return [_not_indexed(*found) for found in self._ask(_NOT_INDEXED, first, last)]
+        return [not_indexed(*found) for found in self._ask(_NOT_INDEXED, first, last)]
 
     def closing_findings(self) -> list[Finding]:
         """Index entries that no event carries, and what is left of what keeps the tables append-only."""
-        return [*self._foreign_entries(), *self._changed_schema()]
+        changed = self._on_server(postgres_schema.changed_objects)
+        return [*self._foreign_entries(), *changed_schema(self._size, changed)]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -123,16 +124,7 @@ class PostgresLog(StoredLog):
     def _foreign_entries(self) -> Iterator[Finding]:
         if self._ask(_ENTRIES, self._size) != self._ask(_TAGS_CARRIED, self._size):
             for (position,) in self._ask(_NOT_CARRIED, self._size):
-                yield _not_carried(position)
-
-    def _changed_schema(self) -> Iterator[Finding]:
-        if changed := self._on_server(postgres_schema.changed_objects):
-            names = ", ".join(changed)
-            text = Text(
-                f"账本的结构已被改动（{names}），防止修改的措施可能已失效",
-                f"the schema of the store was changed ({names}): what keeps it append-only may be gone",
-            )
-            yield Finding(self._size, "schema-changed", text, through=self._size)
+                yield not_carried(position, None)
 
     def _ask(self, text: str, *values: object) -> list[Any]:
         return self._on_server(lambda connection: RawCursor(connection).execute(text, values, binary=True).fetchall())
@@ -182,27 +174,6 @@ def _row(position: int, type_name: Any, tags: Any, data: Any, run: Any) -> Row:
             )
         )
     return Row(position, leaf_bytes(type_name, tags, data), type_name, _encode(tags), data, run)
-
-
-def _not_indexed(position: int, type_name: str, tag: Any) -> Finding:
-    return Finding(
-        position,
-        "not-indexed",
-        Text(
-            f"索引中缺少标签{tag}：按该标签计算的限额或历史会遗漏此事件",
-            f"the index misses its tag {tag}: a limit or history read by it leaves this event out",
-        ),
-        type_name,
-    )
-
-
-def _not_carried(position: int) -> Finding:
-    # Which tag it was nobody can tell: the index holds hashes.
-    return Finding(
-        position,
-        "index-foreign",
-        Text("索引中有该事件没有的标签", "the index gives it a tag that it does not carry"),
-    )
 
 
 def _no_ledger(name: str) -> NotFound:

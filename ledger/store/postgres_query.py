@@ -10,7 +10,7 @@ from typing import Final
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBSequencedEvent
 
 from ledger.errors import StoreFault, Text
-from ledger.store.postgres_schema import WRITE_LOCK
+from ledger.store.postgres_schema import DURABILITY, WRITE_LOCK
 
 Row = tuple[int, str, list[str], bytes]
 Statement = tuple[str, tuple[object, ...]]
@@ -63,6 +63,15 @@ SELECT position, type, tags, data FROM (
 
 HEAD: Final = "SELECT coalesce(max(position), 0) FROM ledger.events"
 
+RUN: Final = "SELECT run FROM ledger.events WHERE position = %s"
+
+# What every write begins with: the last position, its run, and what must not have changed since the service started.
+_STATE: Final = f"""
+SELECT coalesce(last.position, 0), last.run, {DURABILITY}
+FROM (VALUES (1)) AS one LEFT JOIN (
+    SELECT position, run FROM ledger.events ORDER BY position DESC LIMIT 1
+) AS last ON true"""
+
 INSERT_NAME: Final = b"ledger_insert"
 _INSERT: Final = """
 INSERT INTO ledger.events (position, type, tags, run, data)
@@ -77,16 +86,18 @@ WHERE position IN (SELECT position FROM ledger.event_tags WHERE tag_hash = ANY (
 
 PREPARE: Final = f"""
 PREPARE ledger_lock AS SELECT pg_advisory_xact_lock({WRITE_LOCK});
-PREPARE ledger_head AS {HEAD};
+PREPARE ledger_state AS {_STATE};
 PREPARE ledger_histories AS {_HISTORIES};
 PREPARE {INSERT_NAME.decode()} AS {_INSERT};
 """
 
-_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE ledger_lock; EXECUTE ledger_head"
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE ledger_lock; EXECUTE ledger_state"
 
 
 def begin(foreseen: Sequence[str]) -> str:
-    """Begin, take the write lock, then look at the head and the histories: four statements in one round trip.
+    """Begin, take the write lock, then look at the store's state and the histories: four statements in one round trip.
+
+    The state is one row: head, run of the last event (NULL in an empty store), and :data:`DURABILITY`.
 
     The lock is a statement of its own, and the isolation is stated, because the head must be looked up in a snapshot that
     is taken when the lock is held.

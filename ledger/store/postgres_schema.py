@@ -50,6 +50,9 @@ Notifying apart from the commit would cost a second one, and a notification lost
 a server of its own instead.
 """
 
+DURABILITY: Final = "current_setting('fsync'), current_setting('full_page_writes')"
+"""The columns that :func:`require_durable` asks for."""
+
 _MARK: Final = "funding-ledger event store, schema version "
 
 _REFUSE_CHANGE: Final = """
@@ -201,12 +204,12 @@ def require_server(connection: Connection, name: str) -> str:
     Raises :class:`StoreFault`.
     """
     row = connection.execute(
-        "SELECT pg_is_in_recovery(), current_setting('fsync'), current_setting('synchronous_commit'), "
+        f"SELECT pg_is_in_recovery(), {DURABILITY}, current_setting('synchronous_commit'), "
         "getdatabaseencoding(), CASE WHEN pg_is_in_recovery() THEN '' "
         "ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END"
     ).fetchone()
     assert row is not None
-    standby, fsync, synchronous_commit, encoding, timeline = row
+    standby, fsync, full_page_writes, synchronous_commit, encoding, timeline = row
     major = connection.info.server_version // 10_000
     if major < SERVER_REQUIRED:
         raise _unfit(
@@ -218,15 +221,7 @@ def require_server(connection: Connection, name: str) -> str:
         )
     if standby:
         raise _unfit(name, Text("它是只读副本，请改用主库", "it is a replica: name the primary server in the address"))
-    if fsync != "on":
-        raise _unfit(
-            name,
-            Text(
-                "fsync已关闭，断电会丢失或损坏数据；请在postgresql.conf中设为on并重新加载",
-                "fsync is off, so a power failure loses or corrupts data: "
-                "set fsync = on in postgresql.conf and reload the server",
-            ),
-        )
+    require_durable(fsync, full_page_writes, name)
     if synchronous_commit not in ("on", "remote_apply"):
         raise _unfit(
             name,
@@ -246,6 +241,23 @@ def require_server(connection: Connection, name: str) -> str:
             ),
         )
     return str(timeline)
+
+
+def require_durable(fsync: str, full_page_writes: str, name: str) -> None:
+    """Refuse a server with these settings (:data:`DURABILITY`) if a power failure may lose or tear what it committed.
+
+    Either can be switched off under a running service. Raises :class:`StoreFault`.
+    """
+    for setting, value in (("fsync", fsync), ("full_page_writes", full_page_writes)):
+        if value != "on":
+            raise _unfit(
+                name,
+                Text(
+                    f"{setting}已关闭，断电会丢失或损坏数据；请在postgresql.conf中设为on并重新加载",
+                    f"{setting} is off, so a power failure loses or corrupts data: "
+                    f"set {setting} = on in postgresql.conf and reload the server",
+                ),
+            )
 
 
 def settle(connection: Connection, name: str) -> None:

@@ -1,8 +1,7 @@
-"""Following a PostgreSQL store: every event once and in order, whichever process recorded it.
+"""Following a PostgreSQL store: woken by the server's notifications, whichever process recorded.
 
-A notification only wakes. What is delivered is always read by position, and since positions are in the order of commits,
-nothing can turn up later before the last position that was read. A notification that was lost, with its connection or
-otherwise, costs time and never an event: subscriptions look by themselves every now and then.
+A notification that was lost, with its connection or otherwise, costs time and never an event: subscriptions look by
+themselves every now and then.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ import logging
 import selectors
 import socket
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from eventsourcing.dcb.api import DCBQuery, DCBSequencedEvent, DCBSubscription
+from eventsourcing.dcb.api import DCBQuery
 
-from ledger.errors import Unavailable
+from ledger.store.following import Following
 from ledger.store.postgres_connections import Address, closed
 from ledger.store.postgres_schema import CHANNEL
 
@@ -29,17 +27,12 @@ POLL_SECONDS: Final = 1.0
 
 _RECONNECT_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 1.0
-_SLICE: Final = 500
 
 _log = logging.getLogger(__name__)
 
 
-class PostgresSubscription(DCBSubscription["PostgresDCBRecorder"]):
-    """Iterates over recorded events, then waits for new ones. For one consumer; any thread may stop it.
-
-    ``next()`` raises ``StopIteration`` once stopped or once the recorder is closed. It also raises what reading raises;
-    after ``Unavailable``, call ``next()`` again: nothing is skipped.
-    """
+class PostgresSubscription(Following["PostgresDCBRecorder"]):
+    """What :meth:`PostgresDCBRecorder.subscribe` returns."""
 
     def __init__(
         self,
@@ -48,48 +41,13 @@ class PostgresSubscription(DCBSubscription["PostgresDCBRecorder"]):
         query: DCBQuery | None = None,
         after: int | None = None,
     ) -> None:
-        super().__init__(recorder=recorder, query=query, after=after)
+        super().__init__(recorder, query, after, poll_seconds=POLL_SECONDS)
         self._listener = listener
-        self._fetched: deque[DCBSequencedEvent] = deque()
-        self._woken = threading.Event()
         listener.add(self)
 
-    def __next__(self) -> DCBSequencedEvent:
-        while not self._has_been_stopped:
-            if self._fetched:
-                return self._fetched.popleft()
-            # Cleared before looking: what is recorded while this looks wakes it again.
-            self._woken.clear()
-            self._fetch()
-            if not self._fetched:
-                self._woken.wait(POLL_SECONDS)
-        raise StopIteration
-
     def stop(self) -> None:
-        """End the iteration, also of a consumer that is waiting in ``next()``. Returns at once."""
         super().stop()
-        self._woken.set()
         self._listener.discard(self)
-
-    def wake(self) -> None:
-        """Look for new events now."""
-        self._woken.set()
-
-    def _fetch(self) -> None:
-        try:
-            # When a read that began at this head returns all it found, everything up to the head has been seen, matching
-            # or not, and is never looked at again.
-            head = self._recorder.head()
-            if head <= self._last_position:
-                return
-            found = list(self._recorder.read(self._query, after=self._last_position, limit=_SLICE))
-        except Unavailable:
-            if self._has_been_stopped:
-                return
-            raise
-        self._fetched.extend(found)
-        last = found[-1].position if found else 0
-        self._last_position = last if len(found) == _SLICE else max(head, last)
 
 
 class Listener:

@@ -24,20 +24,17 @@ from eventsourcing.dcb.api import (
     DCBReadResponse,
     DCBSequencedEvent,
 )
-from eventsourcing.dcb.persistence import DCBInfrastructureFactory
-from eventsourcing.persistence import IntegrityError, ProgrammingError, TrackingRecorder
-from eventsourcing.utils import Environment, EnvType
+from eventsourcing.persistence import IntegrityError, ProgrammingError
 
 from ledger.errors import StoreFault, Text
 from ledger.seal.merkle import NodeReader, RunReader
+from ledger.store import configured
 from ledger.store.contract import LedgerStore
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
 from ledger.store.sqlite_log_rewrite import leave
-from ledger.store.sqlite_query import EVERYTHING, Bindings, match, selection
+from ledger.store.sqlite_query import EVERYTHING, Bindings, match, runs, selection
 from ledger.store.sqlite_subscription import SQLiteSubscription
-
-LOCK_TIMEOUT_S: Final = 10
 
 Row = tuple[int, str, str, bytes]
 
@@ -46,8 +43,6 @@ _INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES (?
 _HISTORY: Final = """
 SELECT t.tag, e.position, e.type, e.tags, e.data
 FROM event_tags AS t CROSS JOIN events AS e ON e.position = t.position WHERE t.tag = ? ORDER BY t.position"""
-_RUNS: Final = """
-SELECT position - 1, ifnull(CAST(run AS BLOB), x'') FROM events WHERE position IN (SELECT value FROM json_each(?))"""
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -120,12 +115,16 @@ class WriteTransaction:
                 found[tag].append(_sequenced(*row))
         return found
 
+    def nodes(self) -> NodeReader:
+        """The nodes of the sealed log, with what this transaction has appended."""
+        return RunReader(lambda leaves: _runs(self._connection, leaves))
+
     def append(self, events: Sequence[DCBEvent]) -> int:
         """Append events at the next positions and return the last position."""
-        runs = self._sealer.seal(self._head, events, RunReader(partial(_runs, self._connection)))
+        sealed = self._sealer.seal(self._head, events, RunReader(partial(_runs, self._connection)))
         rows = [
             (position, event.type, _encode(event.tags).decode(), run, event.data)
-            for position, (event, run) in enumerate(zip(events, runs, strict=True), start=self._head + 1)
+            for position, (event, run) in enumerate(zip(events, sealed, strict=True), start=self._head + 1)
         ]
         self._connection.executemany(_INSERT, rows)
         self._head += len(rows)
@@ -143,7 +142,7 @@ class SQLiteDCBRecorder(LedgerStore):
     from every method when the store did not answer in time, the disk failed, or ``close()`` was called.
     """
 
-    def __init__(self, path: str | Path, *, lock_timeout_s: int = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, path: str | Path, *, lock_timeout_s: int = configured.LOCK_TIMEOUT_S) -> None:
         self._path = str(path)
         self._lock_timeout_s = lock_timeout_s
         self._write_lock = threading.Lock()
@@ -272,46 +271,15 @@ class SQLiteDCBRecorder(LedgerStore):
                 subscription.wake()
 
 
-class Factory(DCBInfrastructureFactory[TrackingRecorder]):
-    """Makes the recorder that the environment describes; ``close()`` closes it.
+class Factory(configured.StoreFactory):
+    """The store that ``SQLITE_DBNAME`` names."""
 
-    Raises ``StoreFault`` for an environment that names no file or no usable lock timeout.
-    """
+    ADDRESS = "SQLITE_DBNAME"
+    LOCK_TIMEOUT = "SQLITE_LOCK_TIMEOUT"
+    kind = Text("文件", "file")
 
-    SQLITE_DBNAME = "SQLITE_DBNAME"
-    SQLITE_LOCK_TIMEOUT = "SQLITE_LOCK_TIMEOUT"
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
-        super().__init__(env)
-        self._path = (self.env.get(self.SQLITE_DBNAME) or "").strip()
-        if not self._path:
-            keys = ", ".join(self.env.create_keys(self.SQLITE_DBNAME))
-            raise StoreFault(
-                Text(
-                    zh=f"未指定账本文件；请设置环境变量 {keys}。",
-                    en=f"No file is named for the event store: set one of {keys} in the environment.",
-                )
-            )
-        timeout = (self.env.get(self.SQLITE_LOCK_TIMEOUT) or "").strip() or str(LOCK_TIMEOUT_S)
-        if not (timeout.isascii() and timeout.isdigit()):
-            raise StoreFault(
-                Text(
-                    zh=f"环境变量 {self.SQLITE_LOCK_TIMEOUT} 应为整数秒，而不是“{timeout}”。",
-                    en=f"{self.SQLITE_LOCK_TIMEOUT} is a whole number of seconds, not {timeout!r}.",
-                )
-            )
-        self._lock_timeout_s = int(timeout)
-        self._recorder: SQLiteDCBRecorder | None = None
-
-    def dcb_recorder(self) -> SQLiteDCBRecorder:
-        """The one recorder of this factory."""
-        if self._recorder is None:
-            self._recorder = SQLiteDCBRecorder(self._path, lock_timeout_s=self._lock_timeout_s)
-        return self._recorder
-
-    def close(self) -> None:
-        if self._recorder is not None:
-            self._recorder.close()
+    def open_store(self, address: str, *, lock_timeout_s: int) -> SQLiteDCBRecorder:
+        return SQLiteDCBRecorder(address, lock_timeout_s=lock_timeout_s)
 
 
 def _read(
@@ -339,9 +307,7 @@ def _unreadable(position: int, error: Exception) -> StoreFault:
 
 
 def _runs(connection: apsw.Connection, leaves: Sequence[int]) -> dict[int, bytes]:
-    """The stored runs of some leaves; a leaf's index is its event's position less one."""
-    positions = _encode([leaf + 1 for leaf in leaves]).decode()
-    return dict(cast(list[tuple[int, bytes]], connection.execute(_RUNS, (positions,)).fetchall()))
+    return dict(cast(list[tuple[int, bytes]], connection.execute(*runs(leaves)).fetchall()))
 
 
 def _head(connection: apsw.Connection) -> int:

@@ -21,15 +21,14 @@ from ledger.seal.verification import Finding, Row
 from ledger.store import sqlite_schema
 from ledger.store.sqlite_connections import explained
 from ledger.store.sqlite_log_rewrite import lasting_log, leave
-from ledger.store.stored_log import StoredLog
+from ledger.store.sqlite_query import runs
+from ledger.store.stored_log import StoredLog, changed_schema, not_carried, not_indexed
 
 # As bytes, and whatever they are: what is damaged is to be found, and told by position.
 _ROWS: Final = """
 SELECT position, ifnull(CAST(type AS BLOB), x''), ifnull(CAST(tags AS BLOB), x''), ifnull(CAST(data AS BLOB), x''),
     ifnull(CAST(run AS BLOB), x'')
 FROM events WHERE position BETWEEN ? AND ? ORDER BY position"""
-_RUNS: Final = """
-SELECT position - 1, ifnull(CAST(run AS BLOB), x'') FROM events WHERE position IN (SELECT value FROM json_each(?))"""
 _LEGIBLE: Final = "CASE WHEN typeof(e.tags) = 'text' AND json_valid(e.tags) THEN e.tags ELSE '[]' END"
 _TAGS: Final = f"json_each({_LEGIBLE}) AS t"
 _NOT_INDEXED: Final = f"""
@@ -85,13 +84,15 @@ class SQLiteLog(StoredLog):
         """Tags that the index does not know: whoever asks by them, a limit for instance, misses the event."""
         with self._open() as connection:
             return [
-                _not_indexed(position, _text(type_name), _text(tag))
+                not_indexed(position, _text(type_name), _text(tag))
                 for position, type_name, tag in connection.execute(_NOT_INDEXED, (first, last))
             ]
 
     def closing_findings(self) -> list[Finding]:
         """Index entries that no event carries, and what is left of what keeps the file append-only."""
-        return [*self._foreign_entries(), *self._changed_schema()]
+        with self._open() as connection:
+            changed = sqlite_schema.changed_objects(connection)
+        return [*self._foreign_entries(), *changed_schema(self._size, changed)]
 
     def close(self) -> None:
         if self._connection is not None:
@@ -103,23 +104,11 @@ class SQLiteLog(StoredLog):
             entries = connection.execute(_INDEX_ENTRIES, (self._size,)).get
             if entries != connection.execute(_TAGS_CARRIED, (self._size,)).get:
                 for position, tag in connection.execute(_NOT_CARRIED, (self._size,)):
-                    yield _not_carried(position, _text(tag))
-
-    def _changed_schema(self) -> Iterator[Finding]:
-        with self._open() as connection:
-            changed = sqlite_schema.changed_objects(connection)
-        if changed:
-            names = ", ".join(changed)
-            text = Text(
-                f"账本的结构已被改动（{names}），防止修改的措施可能已失效",
-                f"the schema of the store was changed ({names}): what keeps it append-only may be gone",
-            )
-            yield Finding(self._size, "schema-changed", text, through=self._size)
+                    yield not_carried(position, _text(tag))
 
     def _runs(self, leaves: Sequence[int]) -> dict[int, bytes]:
-        positions = _encode([leaf + 1 for leaf in leaves]).decode()
         with self._open() as connection:
-            return dict(connection.execute(_RUNS, (positions,)))
+            return dict(connection.execute(*runs(leaves)))
 
     @contextmanager
     def _open(self) -> Iterator[apsw.Connection]:
@@ -174,26 +163,6 @@ def _row(position: int, stored_type: bytes, tags: bytes, data: bytes, run: bytes
 def _text(stored: bytes | None) -> str:
     """What was damaged is legible, and is not what was sealed."""
     return (stored or b"").decode(errors="replace")
-
-
-def _not_indexed(position: int, type_name: str, tag: str) -> Finding:
-    return Finding(
-        position,
-        "not-indexed",
-        Text(
-            f"索引中缺少标签{tag}：按该标签计算的限额或历史会遗漏此事件",
-            f"the index misses its tag {tag}: a limit or history read by it leaves this event out",
-        ),
-        type_name,
-    )
-
-
-def _not_carried(position: int, tag: str) -> Finding:
-    return Finding(
-        position,
-        "index-foreign",
-        Text(f"索引中有该事件没有的标签{tag}", f"the index gives it the tag {tag}, which it does not carry"),
-    )
 
 
 def _not_a_store(path: Path, reason: str) -> StoreFault:

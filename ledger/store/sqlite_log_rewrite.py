@@ -40,9 +40,9 @@ def lasting_log(path: str, *, timeout_s: int) -> Iterator[None]:
     where the log could not be written; it is then as it was.
     """
     file = os.path.realpath(path)
-    with _sole_turn(file, timeout_s=timeout_s):
+    with sole_turn(file, timeout_s=timeout_s):
         if _size(_log_of(file)) and os.path.exists(file):
-            with _alone_with(file) as alone:
+            with alone_with(file) as alone:
                 if alone:
                     _rewrite(_log_of(file))
         yield
@@ -52,13 +52,13 @@ def leave(connection: apsw.Connection, path: str, *, timeout_s: int) -> None:
     """Close a connection at an instant when nobody opens the store: they find it either open or left. Never raises."""
     with ExitStack() as turn:
         with suppress(apsw.Error):
-            turn.enter_context(_sole_turn(path, timeout_s=timeout_s))
+            turn.enter_context(sole_turn(path, timeout_s=timeout_s))
         with suppress(apsw.Error):
             connection.close()
 
 
 @contextmanager
-def _sole_turn(path: str, *, timeout_s: int) -> Iterator[None]:
+def sole_turn(path: str, *, timeout_s: int) -> Iterator[None]:
     """Take turns with every other process, and thread, that opens or closes a store of the same folder."""
     try:
         folder = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -80,7 +80,7 @@ def _sole_turn(path: str, *, timeout_s: int) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_with(file: str) -> Iterator[bool]:
+def alone_with(file: str) -> Iterator[bool]:
     """Whether nobody has the store open; if so, nobody opens it before the block ends.
 
     Every connection that takes part in the log holds a shared lock on the file for as long as it does.

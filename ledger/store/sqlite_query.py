@@ -7,10 +7,11 @@ types are bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 from eventsourcing.dcb.api import DCBQuery
 from eventsourcing.persistence import ProgrammingError
 
@@ -28,6 +29,9 @@ _TERMS_MAX: Final = 100
 
 _SPAN: Final = "position > ?1 AND position <= ?2"
 _COLUMNS: Final = "position, type, tags, data"
+_RUNS: Final = """
+SELECT position - 1, ifnull(CAST(run AS BLOB), x'') FROM events WHERE position IN (SELECT value FROM json_each(?))"""
+_encode = msgspec.json.Encoder().encode
 
 
 def selection(query: DCBQuery | None, *, after: int, upto: int, limit: int) -> tuple[str, Bindings]:
@@ -40,6 +44,14 @@ def match(query: DCBQuery | None, *, after: int, upto: int) -> tuple[str, Bindin
     """The statement that yields 1 if any event matches, else 0."""
     shape, words = _analysed(query)
     return _match_text(shape), [after, upto, *words]
+
+
+def runs(leaves: Sequence[int]) -> tuple[str, Bindings]:
+    """The statement for the stored runs of some leaves; a leaf's index is its event's position less one.
+
+    As bytes, whatever they are: what was damaged is found by its hash.
+    """
+    return _RUNS, [_encode([leaf + 1 for leaf in leaves]).decode()]
 
 
 def _analysed(query: DCBQuery | None) -> tuple[Shape, list[str]]:

@@ -69,6 +69,10 @@ class Derivation:
             recovered_fen=sum(case.recovered_fen for case in cases),
         )
 
+    def budgeted_fen(self, scope: str) -> int:
+        """What the awards read so far take of the budget of this scope."""
+        return self._limits.budgeted_fen(scope)
+
     def _take(self, type_name: str, event: Event) -> None:
         envelope, payload = event.envelope, event.payload
         if envelope.policy is not None:
@@ -82,8 +86,10 @@ class Derivation:
         elif case is not None:
             if type_name == "award-approved":
                 self._limits.approved(case, payload)
-            elif type_name in ("award-released", "recovery-received"):
-                self._limits.returned(payload)
+            elif type_name == "award-released":
+                self._limits.released(payload)
+            elif type_name == "recovery-received":
+                self._limits.recovered(payload)
 
     def _check_time(self, envelope: Envelope) -> None:
         if self._recorded_at is not None and envelope.recorded_at < self._recorded_at:

@@ -35,7 +35,7 @@ class Recovery:
 @dataclass(slots=True)
 class Case:
     """What one case came to. ``drawn`` is what its award draws, by limit and scope; ``bound_fen`` is requested, ordered or
-    settled."""
+    settled. ``limits`` are those that its amount was determined under."""
 
     enterprise: str | None
     policy: Pin | None
@@ -46,6 +46,7 @@ class Case:
     effective_on: str = ""
     phase: Phase = Phase.SUBMITTED
     determined_fen: int = 0
+    limits: frozenset[str] = frozenset()
     approved_fen: int = 0
     released_fen: int = 0
     bound_fen: int = 0
@@ -187,6 +188,7 @@ class Cases:
         self._in_phase(case, Phase.ACCEPTED, Phase.DETERMINED)
         self._above_zero(payload.amount_fen)
         case.phase, case.determined_fen = Phase.DETERMINED, payload.amount_fen
+        case.limits = frozenset(room.limit for room in payload.headroom)
 
     def _approved(self, case: Case, payload: Payload) -> None:
         self._in_phase(case, Phase.DETERMINED)

@@ -32,6 +32,10 @@ class Draw(msgspec.Struct):
     amount_fen: int
 
 
+class Room(msgspec.Struct):
+    limit: str
+
+
 class Span(msgspec.Struct):
     """Half-open."""
 
@@ -68,6 +72,7 @@ class Payload(msgspec.Struct):
     determined_fen: int = 0
     cap_year: int = 0
     draws: tuple[Draw, ...] = ()
+    headroom: tuple[Room, ...] = ()
     budget_scope: str = ""
     window: Window | None = None
     window_scope: str | None = None

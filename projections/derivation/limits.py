@@ -33,24 +33,38 @@ class Limits:
     def approved(self, case: Case, payload: Payload) -> None:
         self._check_scopes(case, payload)
         self._check_sums(payload)
+        for limit in sorted(case.limits - {draw.limit for draw in payload.draws}):
+            self._say("draws-nothing", f"未占用核定时所依的限额{limit}", f"draws nothing on {limit}, which bound it")
         for draw in payload.draws:
             used = self._used[draw.scope] = self._used.get(draw.scope, 0) + draw.amount_fen
             if used > draw.ceiling_fen:
                 self._exceeded("limit-exceeded", draw.scope, used, draw.ceiling_fen)
         budget = payload.budget_scope
-        drawn = self._budgeted[budget] = self._budgeted.get(budget, 0) + _under_one_limit(payload.draws)
+        drawn = self._budgeted[budget] = self._budgeted.get(budget, 0) + payload.amount_fen
         if drawn > self._appropriated.get(budget, drawn):
             self._exceeded("budget-exceeded", budget, drawn, self._appropriated[budget])
         if payload.window is not None:
             self._use_window(payload, payload.window)
 
-    def returned(self, payload: Payload) -> None:
+    def budgeted_fen(self, scope: str) -> int:
+        """What a year's budget has granted and not got back."""
+        return self._budgeted.get(scope, 0)
+
+    def released(self, payload: Payload) -> None:
+        """What will never be paid is the office's to grant again, whatever the cause gives back to the limits."""
+        self._returned(payload, payload.amount_fen)
+
+    def recovered(self, payload: Payload) -> None:
+        """The budget gets back what the limits do: nothing for a violation (reading B5)."""
+        self._returned(payload, _under_one_limit(payload.draws))
+
+    def _returned(self, payload: Payload, of_budget_fen: int) -> None:
         for draw in payload.draws:
             used = self._used[draw.scope] = self._used.get(draw.scope, 0) - draw.amount_fen
             if used < 0:
                 self._say("gives-back-more", f"{draw.scope}的占用成为负数", f"the use of {draw.scope} falls below zero")
         budget = payload.budget_scope
-        self._budgeted[budget] = self._budgeted.get(budget, 0) - _under_one_limit(payload.draws)
+        self._budgeted[budget] = self._budgeted.get(budget, 0) - of_budget_fen
         if payload.window_scope is not None and payload.window_scope in self._windows:
             anchor, funded = self._windows[payload.window_scope]
             self._windows[payload.window_scope] = anchor, [one for one in funded if one[0] != payload.case]

@@ -17,8 +17,9 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.credentials import Credentials
+from api.database import CREDENTIALS
 from api.demo.staff import STAFF
-from api.service import CREDENTIALS, Service, open_service
+from api.service import Service, open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.roles import SYSTEM
 

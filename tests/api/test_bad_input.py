@@ -63,6 +63,34 @@ def test_a_malformed_submission_names_the_field_and_records_nothing(
     assert office.head == before
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("particulars.rd_cost", 2**53, "9007199254740991"),
+        ("effective_on", "1000-01-01", "2000-01-01"),
+        ("effective_on", "9999-12-31", "2100-12-31"),
+    ],
+)
+def test_what_is_written_right_and_too_large_is_told_the_range(
+    office: HttpOffice, path: str, value: Any, said: str
+) -> None:
+    (error,) = office.post("intake", f"{V1}/applications", changed(path, value)).json["errors"]
+    assert said in error["message"]
+    assert "存在" not in error["message"]
+
+
+def test_a_name_given_twice_is_named(office: HttpOffice) -> None:
+    answer = office.app.test_client().post(
+        f"{V1}/awards/awd-0000000000/disbursements",
+        data=b'{"reason": "x", "amount": "1.00", "amount": "2.00"}',
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {office.tokens['finance']}", "Idempotency-Key": "k"},
+    )
+    assert answer.status_code == 400
+    assert "“amount”" in answer.json["detail"]
+    assert [error["field"] for error in answer.json["errors"]] == ["amount"]
+
+
 def test_every_missing_field_is_named_at_once(office: HttpOffice) -> None:
     answer = office.post("intake", f"{V1}/applications", {})
     assert {error["field"] for error in answer.json["errors"]} == {

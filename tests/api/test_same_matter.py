@@ -17,7 +17,7 @@ def submission(**claim: Any) -> dict[str, Any]:
 
 
 def test_an_application_shows_the_evidence_and_the_other_funding_it_was_submitted_with(office: HttpOffice) -> None:
-    evidence = [INVOICE, {"kind": "certificate", "key": "国械注准20263010001", "stage": "registration"}]
+    evidence = [INVOICE, {"kind": "certificate", "key": "国械注准20263010001"}]
     answer = office.post("intake", f"{V1}/applications", submission(evidence=evidence, other_funding=[DISTRICT]))
     assert answer.status_code == 201, answer.text
     shown = office.get("reviewer", answer.headers["Location"]).json
@@ -46,7 +46,7 @@ def test_an_application_without_evidence_says_so(office: HttpOffice) -> None:
         ({"evidence": [{"kind": "invoice", "key": ""}]}, "evidence[0].key", "invalid"),
         ({"evidence": [{"kind": "invoice", "key": 7}]}, "evidence[0].key", "invalid-text"),
         ({"evidence": [{"kind": "receipt", "key": "1"}]}, "evidence[0].kind", "unknown"),
-        ({"evidence": [{**INVOICE, "stage": "nowhere"}]}, "evidence[0].stage", "unknown"),
+        ({"evidence": [{**INVOICE, "stage": "registration"}]}, "evidence[0].stage", "unknown"),
         ({"evidence": [{**INVOICE, "date": "2026-01-01"}]}, "evidence[0].date", "unknown"),
         ({"evidence": [INVOICE, INVOICE]}, "evidence[1].key", "duplicate"),
         ({"evidence": ["1"]}, "evidence[0]", "not-an-object"),
@@ -147,3 +147,38 @@ def test_other_funding_may_name_an_award_of_this_ledger(office: HttpOffice) -> N
     assert office.get("intake", office.submitted(item="乙", other_funding=[declared])).json["other_funding"] == [
         declared
     ]
+
+
+@pytest.mark.parametrize(
+    ("document", "code"), [("awd-0000000000", "unknown-award"), ("awd-7Q2M", "unknown-award"), (" ", "missing")]
+)
+def test_an_award_that_nobody_knows_is_no_other_funding(office: HttpOffice, document: str, code: str) -> None:
+    before = office.head
+    declared = {"level": "city", "amount": "6000000.00", "document": document}
+    answer = office.post("intake", f"{V1}/applications", submission(other_funding=[declared]))
+    assert answer.status_code == 422, answer.text
+    assert [(its["field"], its["code"]) for its in answer.json["errors"]] == [("other_funding[0].document", code)]
+    assert office.head == before
+
+
+def test_an_award_of_this_ledger_counts_as_recorded_and_is_returned_only_when_it_was(office: HttpOffice) -> None:
+    award = office.approved(item="甲").rpartition("/")[2]
+    declared = {"level": "city", "amount": "0.01", "document": award}
+    application = office.submitted(item="乙", other_funding=[declared])
+    office.does("intake", f"{application}/acceptance", {"acceptance_number": "SL-7"})
+    decision = {"reference": "会议纪要〔2026〕7号", "reason": "就高不就低"}
+    path = f"{application}/other-funding-decision"
+    refused = office.post("approver", path, {"way_out": "return-then-claim", **decision})
+    assert (refused.status_code, refused.json["code"]) == (422, "other-funding-not-returned")
+    assert award in refused.json["detail"]
+    office.does("approver", path, {"way_out": "top-up-difference", **decision})
+    nothing_left = office.post("reviewer", f"{application}/determination")
+    assert (nothing_left.status_code, nothing_left.json["code"]) == (422, "other-funding-not-less")
+
+
+def test_an_award_of_another_enterprise_is_not_declared(office: HttpOffice) -> None:
+    award = office.approved(item="甲").rpartition("/")[2]
+    declared = {"level": "city", "amount": "6000000.00", "document": award}
+    claim = submission(enterprise="91440300MA5EYR2P9G", item="乙", other_funding=[declared])
+    answer = office.post("intake", f"{V1}/applications", claim)
+    assert (answer.status_code, answer.json["code"]) == (422, "award-of-another-enterprise")

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import service
-from api.service import CREDENTIALS, VIEWS, open_service
+from api.database import CREDENTIALS
+from api.service import VIEWS, open_service
 from ledger.errors import StoreFault
 
 

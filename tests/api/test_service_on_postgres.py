@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api.database import database_url
-from api.service import FACTS, open_service
+from api.database import FACTS, database_url
+from api.service import open_service
 from ledger.commands.grant_role import GrantRole
 from ledger.errors import StoreFault
 from ledger.roles import SYSTEM, Role
@@ -30,7 +30,7 @@ def test_facts_in_the_database_outlive_the_service_and_leave_no_file(tmp_path: P
 
 def test_a_missing_driver_is_named_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr("api.service.find_spec", lambda name: None if name == "psycopg" else find(name))
+    monkeypatch.setattr("api.database.find_spec", lambda name: None if name == "psycopg" else find(name))
     with pytest.raises(StoreFault, match=r"pip install 'funding-ledger\[postgres\]'"):
         open_service(tmp_path, database_url="dbname=ledger")
 

@@ -126,6 +126,10 @@ def test_a_browser_gets_the_sheet_as_a_page_in_chinese(office: HttpOffice) -> No
     again = office.get("auditor", f"{application}/sheet", **PAGE, If_None_Match=answer.headers["ETag"])
     assert again.status_code == 304
     assert office.get("auditor", f"{application}/sheet", Accept="*/*").is_json
+    assert office.get("auditor", f"{application}/sheet").is_json
+    assert office.get("auditor", f"{application}/sheet", Accept="application/json").is_json
+    neither = office.get("auditor", f"{application}/sheet", Accept="application/pdf")
+    assert (neither.status_code, neither.json["code"]) == (406, "not-acceptable")
 
 
 def test_the_page_says_the_whole_sheet(office: HttpOffice) -> None:

@@ -71,7 +71,7 @@ def bank_file(matters: list[Matter]) -> bytes:
 def _import(store: SQLiteDCBRecorder, policies: PolicyRegistry, content: bytes) -> None:
     """What ``funding-ledger import-settlements`` does when somebody has signed in."""
     ledger, reader = open_ledger(store), Reader(store, policies)
-    checked = check_settlements(read_sheet(content), reader.case, business_date(system_clock()))
+    checked = check_settlements(read_sheet(content), reader.case, reader.known, business_date(system_clock()))
     assert not checked.errors, checked.errors[:3]
     instructions = (Instruction(each.command, "cashier", each.key) for each in checked.settlements)
     for answer in ledger.execute_many(instructions):

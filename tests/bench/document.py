@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.bench.measuring import Row
+from tests.results_file import results_file
 
 BEGIN: Final = "<!-- measured: written by dev.py bench --document -->"
 END: Final = "<!-- /measured -->"
@@ -26,6 +28,16 @@ def written_into(text: str, rows: Sequence[Row], machine: str, order: Sequence[s
     return f"{before}{BEGIN}\n\nMeasured on: {machine}.\n\n{table}\n\n{END}{after}"
 
 
+def place(name: str) -> Path:
+    """The type of an argument that names the document. Raises ``ArgumentTypeError`` where the rows cannot go into it."""
+    path = results_file(name)
+    try:
+        written_into(path.read_text(encoding="utf-8"), [], "", [])
+    except (OSError, ValueError) as error:
+        raise ArgumentTypeError(f"{name}: {error}") from error
+    return path
+
+
 def write(path: Path, rows: Sequence[Row], machine: str, order: Sequence[str]) -> None:
     path.write_text(written_into(path.read_text(encoding="utf-8"), rows, machine, order), encoding="utf-8")
 
@@ -40,9 +52,13 @@ def spread(row: Row) -> str:
     return "–" if row.ratio.min is None else f"{figure(row.ratio.min)} – {figure(row.ratio.max)}"
 
 
+def marked(row: Row) -> str:
+    return f"quick: {row.what}" if row.quick else row.what
+
+
 def _line(row: Row) -> str:
     figures = (figure(row.value), figure(row.anchor), figure(row.ratio.median), spread(row))
-    cells = (row.id, row.what.replace("|", "/"), *figures, row.goal, "yes" if row.met else "**no**")
+    cells = (row.id, marked(row).replace("|", "/"), *figures, row.goal, "yes" if row.met else "**no**")
     return f"| {' | '.join(cells)} |"
 
 

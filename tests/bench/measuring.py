@@ -48,7 +48,7 @@ class Sizes:
 
 FULL: Final = Sizes(
     name="full", rounds=5, slices=4, one_client=48, many_clients=640, slower_peers=96, bulk=256, proofs=5, big_log=1_000_000,
-    verified=100_000, viewed=50_000, lines=100_000, weighed=4_000, questions=400, commands=60,
+    verified=100_000, viewed=50_000, lines=100_000, weighed=4_000, questions=1_000, commands=100,
 )  # fmt: skip
 QUICK: Final = Sizes(
     name="quick", rounds=5, slices=2, one_client=16, many_clients=320, slower_peers=32, bulk=192, proofs=3, big_log=50_000,
@@ -84,7 +84,8 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``value`` and ``anchor`` are medians, in the unit that ``what`` names."""
+    """One line of the table. ``value`` and ``anchor`` are medians, in the unit that ``what`` names; ``quick`` rows come of
+    fewer and shorter rounds on smaller logs."""
 
     id: str
     what: str
@@ -93,6 +94,7 @@ class Row:
     ratio: Ratio
     goal: str
     met: bool
+    quick: bool = False
 
 
 Pair = tuple[float, float]
@@ -214,6 +216,7 @@ def as_json(rows: Iterable[Row]) -> str:
             "ratio": ratio,
             "goal": each.goal,
             "met": each.met,
+            **({"quick": True} if each.quick else {}),
         }
 
     return json.dumps([plain(each) for each in rows], ensure_ascii=False, indent=2) + "\n"

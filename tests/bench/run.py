@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +15,10 @@ from rich.table import Table
 
 from api.service import calm_collector
 from tests.bench import audit, bulk, commands, document, growth, sealing
-from tests.bench.document import figure, spread
+from tests.bench.document import figure, marked, spread
 from tests.bench.machine import described
 from tests.bench.measuring import FULL, KEPT, QUICK, Bench, Row, Sizes, as_json, bench
+from tests.results_file import results_file
 
 SUBJECTS: Final[dict[str, Callable[[Bench], Row]]] = {
     "P1": commands.one_client_sqlite,
@@ -40,7 +42,7 @@ def measure(names: Sequence[str], sizes: Sizes, kept: Path = KEPT) -> Iterator[R
     calm_collector()
     with bench(sizes, kept) as running:
         for name in names:
-            yield SUBJECTS[name](running)
+            yield replace(SUBJECTS[name](running), quick=sizes is not FULL)
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -51,7 +53,7 @@ def table(rows: Sequence[Row]) -> Table:
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(
-            row.id, row.what, figure(row.value), figure(row.anchor), figure(row.ratio.median), spread(row), row.goal,
+            row.id, marked(row), figure(row.value), figure(row.anchor), figure(row.ratio.median), spread(row), row.goal,
             "yes" if row.met else "no",
         )  # fmt: skip
     return shown
@@ -67,11 +69,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
     parser.add_argument("--only", metavar="P3,P4", help=f"some of {', '.join(SUBJECTS)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, smaller logs: three minutes")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the rows to a file as well")
+    parser.add_argument("--json", metavar="FILE", type=results_file, help="write the rows to a file as well")
     parser.add_argument(
         "--document",
         metavar="FILE",
-        type=Path,
+        type=document.place,
         help="write the rows into the table of a document (docs/performance.md)",
     )
     options = parser.parse_args(arguments)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.bench.document import BEGIN, END, written_into
 from tests.bench.machine import described
@@ -19,7 +22,9 @@ KEYS = {"id", "what", "value", "anchor", "ratio", "goal", "met"}
 def test_a_measurement_does_not_run_or_gives_a_row_of_another_shape(name: str, tmp_path: Path) -> None:
     (measured,) = measure([name], TINY, tmp_path)
     (told,) = json.loads(as_json([measured]))
-    assert set(told) == KEYS
+    assert set(told) == KEYS | {"quick"}
+    assert told["quick"] is True
+    assert set(json.loads(as_json([replace(measured, quick=False)]))[0]) == KEYS
     assert set(told["ratio"]) == {"median", "min", "max"}
     assert told["id"] == name
     assert told["value"] > 0
@@ -67,7 +72,32 @@ def test_an_unknown_name_measures_something(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_row_is_written_with_keys_of_its_own_invention() -> None:
-    assert set(Row.__slots__) == KEYS
+    assert set(Row.__slots__) == KEYS | {"quick"}
+
+
+def test_a_quick_row_is_shown_as_a_whole_one() -> None:
+    measured, shown = row("P0", "what", [(1, 1)], Goal(0.5, at_least=True)), StringIO()
+    Console(file=shown, width=160).print(table([measured, replace(measured, quick=True)]))
+    assert shown.getvalue().count("quick: what") == 1
+    assert "| quick: what |" in written_into(f"{BEGIN}\n{END}\n", [replace(measured, quick=True)], "", ["P0"])
+
+
+def test_a_file_that_cannot_be_written_is_found_out_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(SUBJECTS, "P1", lambda _: pytest.fail("it was measured"))
+    (tmp_path / "words.md").write_text("only words", encoding="utf-8")
+    for option, place, told in (
+        ("--json", "nodir/x.json", "no folder"),
+        ("--json", ".", "is a folder"),
+        ("--document", "nodir/x.md", "no folder"),
+        ("--document", "words.md", "no place"),
+        ("--document", "none.md", "No such file"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["--only", "P1", option, str(tmp_path / place)])
+        assert ended.value.code == 2
+        assert told in capsys.readouterr().err
 
 
 # The document

@@ -64,7 +64,7 @@ def test_a_checkpoint_does_not_state_anything_but_the_log(folder: Folder, tmp_pa
     opened = open_checkpoint(out.read_bytes(), keeper_of(folder.path).public_keys())
     assert opened.checkpoint.origin == "example.gov.cn/funding"
     assert folder.json("checkpoint")["size"] == opened.checkpoint.size
-    assert folder.run("checkpoint", "--out", out).exit_code == Exit.FAULT
+    assert folder.run("checkpoint", "--out", out).exit_code == Exit.MALFORMED
     without = folder.run("checkpoint", data=tmp_path / "nothing")
     # Where the facts lie in a database, what is missing is the key.
     assert without.exit_code == (Exit.FAULT if folder.url else Exit.NOT_FOUND)
@@ -153,7 +153,7 @@ def test_a_whole_store_and_its_export_are_not_called_wrong(folder: Folder, tmp_p
     assert "--key" in shown.stderr, "it is told where the key came from"
     lines = export.read_text("utf-8").splitlines()
     assert json.loads(lines[0])["policies"]
-    assert folder.run("export", "-o", export).exit_code == Exit.FAULT, "nothing is overwritten"
+    assert folder.run("export", "-o", export).exit_code == Exit.MALFORMED, "nothing is overwritten"
 
 
 def test_an_export_is_checked_where_there_is_no_ledger(folder: Folder, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_certificate_is_not_refused_by_its_verifier(folder: Folder, tmp_path: 
     folder.done("certificate", folder.case, "-o", tmp_path / "earlier.json", "--checkpoint", kept)
     earlier = json.loads((tmp_path / "earlier.json").read_text("utf-8"))
     assert earlier["checkpoint"].encode() == kept.read_bytes()
-    assert folder.run("certificate", folder.case, "-o", out).exit_code == Exit.FAULT
+    assert folder.run("certificate", folder.case, "-o", out).exit_code == Exit.MALFORMED
     assert folder.run("certificate", "awd-0000000000", "-o", tmp_path / "x").exit_code == Exit.NOT_FOUND
     assert folder.run("certificate", "nonsense", "-o", tmp_path / "x").exit_code == Exit.MALFORMED
     assert not (tmp_path / "x").exists()

@@ -11,10 +11,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from api import restore as restoring
 from api.cli.exits import Exit
 from api.service import open_service
+from ledger.errors import StoreFault, Text
 from ledger.seal.kept import LogNotContinued
 from ledger.store import carrying
+from ledger.store.sealing import Sealer
 from tests.cli.audited_folder import (  # noqa: F401
     Folder,
     NewDatabase,
@@ -55,7 +58,20 @@ def test_a_backup_taken_while_others_write_is_not_torn_and_comes_back_whole(
     assert folder.json("verify", data=fresh, url=url)["events"] == made["events"]
     with open_service(fresh, database_url=url or None) as service:
         assert service.reader.case(folder.case).settled_fen == 2_000_000_00
-    assert folder.run("backup", target).exit_code == Exit.FAULT, "a backup is never overwritten"
+    assert folder.run("backup", target).exit_code == Exit.MALFORMED, "a backup is never overwritten"
+
+
+@pytest.mark.parametrize("part", ["checkpoint", "pub", "credentials"])
+def test_what_lies_beside_a_backup_of_one_file_is_not_written_over(in_file: Folder, tmp_path: Path, part: str) -> None:
+    with in_file.service() as service:
+        service.credentials.add_user("wanglan", "secret")
+    beside = tmp_path / f"x.sqlite.{part}"
+    beside.write_text("the kept one", encoding="utf-8")
+    result = in_file.run("backup", tmp_path / "x.sqlite", "--credentials")
+    assert result.exit_code == Exit.MALFORMED
+    assert str(beside) in result.stderr
+    assert beside.read_text("utf-8") == "the kept one"
+    assert not (tmp_path / "x.sqlite").exists()
 
 
 def test_credentials_are_not_in_a_backup_unless_asked_for(folder: Folder, tmp_path: Path) -> None:
@@ -209,6 +225,7 @@ def test_a_folder_whose_facts_move_to_another_store_does_not_lose_its_checkpoint
 
 def test_a_database_that_holds_facts_is_not_restored_over(in_database: Folder, tmp_path: Path) -> None:
     in_database.done("backup", tmp_path / "backup")
+    in_database.grow()
     before = in_database.tampered().rows()
     result = in_database.run("restore", tmp_path / "backup", data=tmp_path / "fresh")
     assert result.exit_code == Exit.REFUSED
@@ -216,6 +233,49 @@ def test_a_database_that_holds_facts_is_not_restored_over(in_database: Folder, t
     assert "LEDGER_DATABASE_URL" in result.stderr
     assert in_database.tampered().rows() == before
     assert not (tmp_path / "fresh").exists()
+
+
+@pytest.mark.parametrize("other", ["longer", "changed"])
+def test_a_restore_that_failed_after_its_commit_is_not_for_ever_half_done(
+    in_database: Folder, tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """The database has everything, the folder neither key nor checkpoint: restoring again ends it; another log does not."""
+    in_database.done("backup", tmp_path / "backup")
+    fresh, url = tmp_path / "fresh", new_database()
+
+    def fails(*arguments: object, **more: object) -> None:
+        raise StoreFault(Text("没有空间", "no space"))
+
+    monkeypatch.setattr(restoring, "_keep", fails)
+    assert in_database.run("restore", tmp_path / "backup", data=fresh, url=url).exit_code == Exit.FAULT
+    assert not (fresh / "checkpoint").exists()
+    monkeypatch.undo()
+    in_database.done("restore", tmp_path / "backup", data=fresh, url=url)
+    assert (fresh / "checkpoint").is_file()
+    in_database.done("verify", data=fresh, url=url)
+    if other == "changed":
+        TamperedPostgres(url).update(14, data=b'{"envelope":{},"payload":{}}')
+    else:
+        office = Office(fresh, store=TamperedPostgres(url).open(), today=date(2027, 1, 1))
+        office.submit("国械注准20263010009")
+        office.close()
+    before = TamperedPostgres(url).rows()
+    assert in_database.run("restore", tmp_path / "backup", data=fresh, url=url).exit_code == Exit.REFUSED
+    assert TamperedPostgres(url).rows() == before
+
+
+def test_a_database_that_stores_other_hashes_is_left_empty(
+    in_database: Folder, tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_database.done("backup", tmp_path / "backup")
+    url = new_database()
+    seal = Sealer.seal
+    monkeypatch.setattr(Sealer, "seal", lambda *of: [bytes(len(run)) for run in seal(*of)])
+    result = in_database.run("restore", tmp_path / "backup", data=tmp_path / "fresh", url=url)
+    assert result.exit_code == Exit.FAULT
+    assert statement(url, "SELECT count(*) FROM ledger.events") == [(0,)]
+    monkeypatch.undo()
+    in_database.done("restore", tmp_path / "backup", data=tmp_path / "fresh", url=url)
 
 
 def test_a_restore_that_fails_half_way_leaves_no_event_behind(
@@ -232,9 +292,9 @@ def test_a_restore_that_fails_half_way_leaves_no_event_behind(
     in_database.done("restore", tmp_path / "backup", data=tmp_path / "fresh", url=url)
 
 
-def test_a_changed_database_is_not_backed_up_as_if_it_were_whole(in_database: Folder, tmp_path: Path) -> None:
-    in_database.tampered().update(14, data=b'{"envelope":{},"payload":{}}')
-    result = in_database.run("backup", tmp_path / "backup")
+def test_a_changed_store_is_not_backed_up_as_if_it_were_whole(folder: Folder, tmp_path: Path) -> None:
+    folder.tampered().update(14, data=b'{"envelope":{},"payload":{}}')
+    result = folder.run("backup", tmp_path / "backup")
     assert result.exit_code == Exit.FAULT
     assert "funding-ledger verify" in result.stderr
     assert not (tmp_path / "backup").exists()

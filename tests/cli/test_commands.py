@@ -323,7 +323,11 @@ def test_refused_commands_recorded_by_questions(folder: Folder) -> None:
 
 def test_a_sheet_shows_how_an_amount_was_computed(folder: Folder) -> None:
     sheet = folder.json("sheet", award_id(folder.case))
-    assert (sheet["amount"], sheet["capitals"], sheet["award_id"]) == ("6000000.00", "陆佰万元整", award_id(folder.case))
+    assert (sheet["amount"], sheet["capitals"], sheet["award_id"]) == (
+        "6000000.00",
+        "陆佰万元整",
+        award_id(folder.case),
+    )
     assert [(step["step"], step["cut"]) for step in sheet["steps"]] == [
         ("rate", None),
         ("item-cap", "400000.00"),
@@ -342,7 +346,7 @@ def test_a_sheet_is_written_as_a_page_that_opens_anywhere_and_replaces_nothing(f
     assert written.startswith("<!doctype html>")
     assert "陆佰万元整" in written
     again = folder.run("sheet", folder.case, "-o", str(page))
-    assert (again.exit_code, str(page) in again.stderr) == (Exit.FAULT, True)
+    assert (again.exit_code, str(page) in again.stderr) == (Exit.MALFORMED, True)
     assert page.read_text(encoding="utf-8") == written
 
 
@@ -352,3 +356,8 @@ def test_a_sheet_of_what_does_not_exist_is_not_found(folder: Folder, tmp_path: P
         assert folder.run("sheet", *arguments, "-o", str(page)).exit_code == Exit.NOT_FOUND
     assert not page.exists()
     assert folder.run("sheet", "7").exit_code == Exit.MALFORMED
+
+
+def test_a_sheet_into_a_folder_that_is_not_there_is_a_slip(folder: Folder, tmp_path: Path) -> None:
+    result = folder.run("sheet", folder.case, "-o", str(tmp_path / "gone" / "sheet.html"))
+    assert (result.exit_code, str(tmp_path / "gone") in result.stderr) == (Exit.MALFORMED, True)

@@ -15,9 +15,10 @@ from api.cli.exits import Exit
 from api.cli.program import program
 from api.cli.speech import Language, Speech
 from api.credentials import Credentials
+from api.database import CREDENTIALS
 from api.imports.csv_file import NotCsv, column_letter, read_sheet
 from api.imports.values import value_of
-from api.service import CREDENTIALS, open_service
+from api.service import open_service
 from ledger.application import FundingLedger
 from ledger.calendar import system_clock
 from ledger.commands.grant_role import GrantRole
@@ -71,6 +72,10 @@ class Desk:
 
     def told(self, content: str | bytes, **who: str) -> Any:
         return json.loads(self.bring(content, "--json", **who).stdout)
+
+    def head(self) -> int:
+        with open_service(self.path / "data") as service:
+            return service.recorder.head()
 
     def recorded(self) -> dict[str, CaseRow]:
         with open_service(self.path / "data") as service:
@@ -208,12 +213,18 @@ def test_a_row_that_was_refused_once_stays_refused_when_the_reason_is_gone(
         patched.setattr(SubmitApplication, "decide", refusing)
         refused = desk.bring(FIVE)
         assert (refused.exit_code, "不予受理" in refused.output) == (Exit.REFUSED, True)
+        head = desk.head()
         assert desk.bring(FIVE).exit_code == Exit.REFUSED
+        # The refusal stands in the log already.
+        assert desk.head() == head
     assert desk.told(FIVE)["imported"] == 5
 
 
 def test_one_bad_row_lets_the_others_in_or_is_not_told_by_its_cell(desk: Desk) -> None:
-    bad = CHINESE + f"5.2,{ENTERPRISE[:-1]}X,示例,演械003,1.23456789,也许\n5.9,{ENTERPRISE},示例,演械004,1,是\n"
+    bad = (
+        CHINESE
+        + f"5.2,{ENTERPRISE[:-1]}X,示例,演械003,1.23456789,也许\n5.9,{ENTERPRISE},示例,演械004,1,是\n5.9,9,示例,=A1,1,是\n"
+    )
     result = desk.bring(bad, "--json")
     assert result.exit_code == Exit.MALFORMED
     assert [(e["row"], e["column"], e["code"]) for e in json.loads(result.stdout)["errors"]] == [
@@ -221,6 +232,9 @@ def test_one_bad_row_lets_the_others_in_or_is_not_told_by_its_cell(desk: Desk) -
         (4, "E", "invalid-money"),
         (4, "F", "invalid-flag"),
         (5, "A", "unknown-rule"),
+        (6, "A", "unknown-rule"),
+        (6, "B", "invalid-uscc"),
+        (6, "D", "formula"),
     ]
     assert desk.recorded() == {}
     shown = desk.bring(bad).stdout
@@ -283,8 +297,38 @@ def test_a_dry_run_records_something_or_asks_who_it_is(desk: Desk) -> None:
     file.write_text(CHINESE, encoding="utf-8")
     result = desk.run("import", str(file), "--dry-run", "--json")
     assert result.exit_code == Exit.DONE
-    assert json.loads(result.stdout) == {"file": str(file), "rows": 2, "imported": 0, "errors": []}
+    told = json.loads(result.stdout)
+    assert told.items() >= {"file": str(file), "rows": 2, "imported": 0, "errors": []}.items()
+    assert (told["would_import"], told["before"], told["refused"]) == (2, 0, [])
     assert desk.recorded() == {}
+
+
+def test_a_dry_run_promises_what_the_import_then_refuses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.told(CHINESE)["imported"] == 2
+    decide = SubmitApplication.decide
+
+    def refusing(command: SubmitApplication, facts: Any) -> Any:
+        if command.item == "演械008":
+            raise Refusal("some-reason", Text("不予受理", "refused"))
+        return decide(command, facts)
+
+    monkeypatch.setattr(SubmitApplication, "decide", refusing)
+    heading, first, _ = CHINESE.splitlines()
+    content = "\n".join([heading, first, *(first.replace("001", f"00{n}") for n in (7, 8, 9))])
+    file = desk.path / "applications.csv"
+    file.write_text(content, encoding="utf-8")
+    head = desk.head()
+    result = desk.run("import", str(file), "--dry-run", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, desk.head()) == (Exit.REFUSED, head)
+    assert (told["rows"], told["before"], told["would_import"], told["imported"]) == (4, 1, 2, 0)
+    assert told["refused"] == [{"row": 4, "code": "some-reason", "message": "不予受理"}]
+    shown = desk.run("import", str(file), "--dry-run").stdout
+    assert "2行可以记录，1行此前已记录，1行会被拒绝" in shown
+    assert "会在第4行停下" in shown
+    assert desk.run("import", str(file), "--dry-run", "--user", "finance").exit_code == Exit.REFUSED
+    stopped = desk.told(content)
+    assert (stopped["stopped_at"], stopped["error"]["detail"]) == (4, "不予受理")
 
 
 def test_an_import_happens_in_the_name_of_somebody_who_did_not_ask_for_it(desk: Desk) -> None:

@@ -14,7 +14,8 @@ from api.cli.exits import Exit
 from api.cli.program import program
 from api.cli.speech import Language, Speech
 from api.credentials import Credentials
-from api.service import CREDENTIALS, FACTS, open_service
+from api.database import CREDENTIALS, FACTS
+from api.service import open_service
 from ledger.calendar import add_days, business_date, system_clock
 from ledger.casefile import DisbursementState
 from ledger.commands.grant_role import GrantRole
@@ -142,8 +143,12 @@ def test_a_line_that_was_refused_once_stays_refused_when_the_reason_is_gone(
             raise Refusal("some-reason", Text("不予登记", "refused"))
 
         patched.setattr(SettleDisbursement, "decide", refusing)
-        for _ in range(2):
+        heads = []
+        for _ in range(3):
             assert [row["code"] for row in desk.told(line)["refused"]] == ["some-reason"]
+            heads.append(desk.head())
+        # The refusal stands in the log already: who asks again is told it, and adds none.
+        assert len(set(heads)) == 1
     assert desk.told(line)["imported"] == 1
     assert desk.settled() == {(0, 1): "S1"}
 
@@ -227,11 +232,100 @@ def test_two_payments_of_one_amount_are_told_apart_by_chance(desk: Desk) -> None
     assert desk.told(desk.line(0, "4", "5000", "S1", today))["imported"] == 1
 
 
+def test_a_line_refused_for_another_reason_by_now_is_told_the_old_one(desk: Desk) -> None:
+    line = desk.line(1, "1", "120000.01", "S1")
+    assert [row["code"] for row in desk.told(line)["refused"]] == ["amount-differs-from-order"]
+    assert desk.told(desk.line(1, "1", "120000", "S2"))["imported"] == 1
+    head = desk.head()
+    for _ in range(3):
+        assert [row["code"] for row in desk.told(line)["refused"]] == ["step-out-of-order"]
+    assert desk.head() == head + 1
+
+
 def test_a_dry_run_records_something_or_asks_who_it_is(desk: Desk) -> None:
+    head = desk.head()
     result = desk.bring(desk.line(0, "1", "120000", "S1"), options=("--dry-run", "--json"))
     assert result.exit_code == Exit.DONE
-    assert json.loads(result.stdout) == {"file": str(desk.file), "rows": 1, "imported": 0, "errors": []}
-    assert desk.settled() == {}
+    assert json.loads(result.stdout) == {
+        "file": str(desk.file),
+        "rows": 1,
+        "imported": 0,
+        "errors": [],
+        "would_import": 1,
+        "before": 0,
+        "refused": [],
+    }
+    assert (desk.settled(), desk.head()) == ({}, head)
+
+
+def test_a_dry_run_promises_what_the_import_then_refuses(desk: Desk) -> None:
+    assert desk.told(desk.line(0, "1", "120000", "S1"))["imported"] == 1
+    early, head = add_days(ORDERED_ON, -1).isoformat(), desk.head()
+    lines = [
+        desk.line(0, "1", "120000", "S1"),
+        desk.line(0, "2", "80000", "S2", early),
+        desk.line(1, "1", "120000", "S3"),
+        desk.line(1, "1", "120000", "S4"),
+        desk.line(1, "7", "80000", "S5"),
+        desk.line(0, "2", "80000", "S6"),
+        desk.line(1, "2", "80000", "S7"),
+    ]
+    dry = desk.bring(*lines, options=("--dry-run", "--json"))
+    told = json.loads(dry.stdout)
+    assert (dry.exit_code, desk.head()) == (Exit.REFUSED, head)
+    assert (told["rows"], told["would_import"], told["before"], told["imported"]) == (7, 3, 1, 0)
+    assert [(each["row"], each["code"]) for each in told["refused"]] == [
+        (3, "effective-before-last-step"),
+        (5, "step-out-of-order"),
+        (6, "not-found"),
+    ]
+    shown = desk.bring(*lines, options=("--dry-run",)).stdout
+    assert "3行可以记录，1行此前已记录，3行会被拒绝。没有记录任何内容" in shown
+    assert "--user" in shown
+    real = desk.told(*lines)
+    assert (real["imported"], real["before"], real["refused"]) == (3, 1, told["refused"])
+
+
+def test_a_dry_run_lets_a_serial_number_pass_that_was_used_before(desk: Desk) -> None:
+    assert desk.told(desk.line(0, "1", "120000", "S1"))["imported"] == 1
+    lines = [desk.line(1, "2", "80000", "S2"), desk.line(1, "1", "120000", "s1")]
+    told = json.loads(desk.bring(*lines, options=("--dry-run", "--json")).stdout)
+    assert [(each["row"], each["code"]) for each in told["refused"]] == [(3, "bank-serial-used")]
+    assert desk.told(*lines)["refused"] == told["refused"]
+
+
+def test_a_dry_run_in_somebodys_name_forgets_their_duties(desk: Desk) -> None:
+    line, head = desk.line(0, "1", "120000", "S1"), desk.head()
+    told = json.loads(desk.bring(line, options=("--dry-run", "--json", "--user", "approver")).stdout)
+    assert [each["code"] for each in told["refused"]] == ["same-person"]
+    assert desk.bring(line, options=("--dry-run", "--user", "finance")).exit_code == Exit.REFUSED
+    assert desk.head() == head
+
+
+def test_an_error_is_told_only_when_others_are_corrected_or_out_of_order(desk: Desk) -> None:
+    day, award = PAID_ON.isoformat(), award_id(desk.cases[0])
+    heading = "到账日期,金额,拨付序号,资助编号,银行流水号"
+    lines = [
+        f"2026-02-30,12万,1,{award},S1",
+        f"{day},120000,1,awd-0000000000,S2",
+        f"{day},120000,,awd-0000000000,S2",
+        "2999-01-01,0,x,awd-1,",
+        f"{day},70000,,{award},S3",
+    ]
+    assert desk.errors(*lines, heading=heading) == [
+        (2, "A", "invalid-date"),
+        (2, "B", "invalid-money"),
+        (3, "D", "not-found"),
+        (4, "D", "not-found"),
+        (4, "E", "repeated-serial"),
+        (5, "A", "in-the-future"),
+        (5, "B", "not-positive"),
+        (5, "C", "invalid-number"),
+        (5, "D", "invalid-id"),
+        (5, "E", "missing"),
+        (6, "B", "nothing-ordered"),
+    ]
+    assert desk.errors(f"{day},120000,1,awd-0000000000,S2", heading=heading) == [(2, "D", "not-found")]
 
 
 def test_an_import_happens_in_the_name_of_somebody_who_may_not(desk: Desk) -> None:

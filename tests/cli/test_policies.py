@@ -139,7 +139,34 @@ def test_a_case_under_an_own_policy_is_not_computed_without_it(data: Path, polic
     office.close()
     assert "伍拾万元整" in run(data, "sheet", case, "--policies", str(policies)).stdout
     without = run(data, "sheet", case)
-    assert (without.exit_code, DISTRICT in without.stderr) == (Exit.NOT_FOUND, True)
+    assert (without.exit_code, DISTRICT in without.stderr) == (Exit.FAULT, True)
+
+
+def check(path: Path, speech: Language, *more: str) -> Result:
+    return CliRunner().invoke(program(Speech(speech)), ["policies", "check", str(path), *more])
+
+
+def test_the_faults_of_files_are_told_a_line_each_in_the_reader_s_language(policies: Path) -> None:
+    folder, _ = faulty(policies)
+    text = (policies / DISTRICT / "1.toml").read_text(encoding="utf-8")
+    (policies / DISTRICT / "1.toml").write_text(text.replace('"12.5%"', '"0%"', 1), encoding="utf-8")
+    for path in (folder, folder / DISTRICT / "1.toml"):
+        for language, said in ((Language.ZH, "没有出处"), (Language.EN, "uncited")):
+            result = check(path, language)
+            assert result.exit_code == Exit.FAULT
+            lines = result.stdout.splitlines()
+            assert len(lines) == 2
+            assert all(line.startswith(str(policies / DISTRICT / "1.toml")) for line in lines)
+            assert said in result.stdout
+    assert len(json.loads(check(folder, Language.EN, "--json").stdout)["faults"]) == 2
+
+
+def test_files_without_a_fault_are_listed(policies: Path) -> None:
+    for path in (policies, policies / DISTRICT / "1.toml"):
+        result = check(path, Language.ZH)
+        assert (result.exit_code, len(result.stdout.splitlines())) == (Exit.DONE, 1)
+        assert f"{DISTRICT}/1.toml" in result.stdout
+    assert check(policies / "gone", Language.ZH).exit_code == Exit.FAULT
 
 
 def test_the_demo_keeps_to_the_built_in_policies(tmp_path: Path) -> None:

@@ -81,13 +81,18 @@ def read_evidence(cells: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"kind": kind, "key": number.strip("“”")} for kind, value in rows for number in value.split("、")]
 
 
-def read_other_funding(cells: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Other public money that an application declares, from the rows named by a level."""
-    return [
-        {"level": OTHER_FUNDING[label], "amount_fen": parse_policy_amount(value), "document": f"{label}决定书"}
-        for label, value in cells.items()
-        if label in OTHER_FUNDING and value != NOT_STATED
-    ]
+def read_other_funding(cells: Mapping[str, str], award_of: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Other public money that an application declares, from the rows named by a level; ``100万元（“甲”的资助）`` is one of
+    this ledger's awards, whose id ``award_of`` knows.
+    """
+    rows = [(label, value) for label, value in cells.items() if label in OTHER_FUNDING and value != NOT_STATED]
+    return [_read_funding(label, value, award_of) for label, value in rows]
+
+
+def _read_funding(label: str, value: str, award_of: Callable[[str], str]) -> dict[str, Any]:
+    amount, mark, item = value.removesuffix("”的资助）").partition("（“")
+    document = award_of(item) if mark else f"{label}决定书"
+    return {"level": OTHER_FUNDING[label], "amount_fen": parse_policy_amount(amount), "document": document}
 
 
 def read_stated(cells: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,8 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.credentials import Credentials
-from api.service import CREDENTIALS, Service, open_service
+from api.database import CREDENTIALS
+from api.service import Service, open_service
 from ledger.calendar import SHANGHAI
 from ledger.casefile import CaseState
 from ledger.commands.grant_role import GrantRole

@@ -1,19 +1,20 @@
 """The office as the features tell of it: people, cases by name, and what came of the last act.
 
-Facts (``have_…``) must succeed, or the feature's 假如 is wrong. The act of a scenario leaves its answer in ``answer``.
+Facts (``have_…``) must succeed, or the feature's 假如 is wrong. The act of a scenario leaves its answer in ``answers``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
 from ledger.casefile import STATE_NAMES
 from ledger.causes import Cause
-from ledger.money import format_policy_amount
+from ledger.identity import award_id
 from ledger.rules import WayOut
+from tests.features.answers import Answers
 from tests.features.application_tables import (
     AUDIT_REPORT,
     NOT_STATED,
@@ -24,14 +25,7 @@ from tests.features.application_tables import (
 )
 from tests.features.desk import Desk, code_of, must
 from tests.features.driver import Act, Answer, Driver
-from tests.features.parse_types import (
-    Reason,
-    read_reason,
-    read_result,
-    read_value,
-    reason_of_denial,
-    reason_of_grant,
-)
+from tests.features.parse_types import read_value
 from tests.features.usual_case import FACTS_FOUND, STEPS, UsualCase
 
 DECIDED_BY: Final = "市发展和改革委员会"
@@ -41,12 +35,13 @@ WHY: Final = "办公会议议定"
 
 @dataclass(slots=True)
 class Office:
-    """One office, one ledger, one story."""
+    """One office, one ledger, one story. ``before_act`` is called when the scenario's own act begins: what was decided
+    until then belongs to its facts.
+    """
 
     desk: Desk
-    answer: Answer = field(default_factory=Answer)
-    answers: list[tuple[str, Answer]] = field(default_factory=list)
-    _stage: str = ""
+    answers: Answers = field(init=False)
+    before_act: Callable[[], None] = lambda: None
     _watched_at: datetime = field(init=False)
     _facts_before: int = 0
     _quoted: tuple[str, str, str, dict[str, Any]] | None = None
@@ -55,6 +50,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self._usual = UsualCase(self.desk)
+        self.answers = Answers(self.driver.policy.limits)
         self._watched_at = self.driver.now()
 
     @property
@@ -157,20 +153,22 @@ class Office:
 
     # Acts: what the scenario is about
 
-    def watch(self) -> None:
-        """Remember how things stood before the act."""
+    def watch(self, stage: str = "") -> None:
+        """Remember how things stood before the act; ``stage`` is what is asked where the answer is an amount."""
+        self.before_act()
+        self.answers = Answers(self.driver.policy.limits, stage)
         self._watched_at = self.driver.now()
         self._facts_before = self.driver.fact_count()
 
     def determine(self, item: str) -> None:
-        self.watch()
-        self._stage, self.answer = "核定", self.desk.determine(item)
+        self.watch("核定")
+        self.answers.last = self.desk.determine(item)
 
     def approve(self, item: str, amount_fen: int, plan_year: int | None = None) -> None:
         if self.desk.cases[item].determined_fen is None:
             must(self.desk.determine(item))
-        self.watch()
-        self._stage, self.answer = "审批", self.desk.approve(item, amount_fen, plan_year)
+        self.watch("审批")
+        self.answers.last = self.desk.approve(item, amount_fen, plan_year)
 
     def decide_in_order(self) -> None:
         """Determine and approve every accepted application in turn, at the amount determined."""
@@ -180,92 +178,59 @@ class Office:
             answer = self.desk.determine(name)
             if answer.grant is not None:
                 answer = must(self.desk.approve(name, answer.grant.amount_fen))
-            self.answers.append((name.partition("#")[0], answer))
+            self.answers.in_order.append((name.partition("#")[0], answer))
 
     def quote(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
         particulars = read_particulars_table(self.driver.policy.rule(rule_id), cells)
-        self.watch()
-        self._stage = "试算"
+        self.watch("试算")
         self._quoted = (rule_id, enterprise, item, particulars)
-        self.answer = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
+        self.answers.last = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
 
     def submit(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
         said = self._read(rule_id, cells)
         self.watch()
-        self.answer = self.desk.submit(enterprise, item, rule_id, **said)
+        self.answers.last = self.desk.submit(enterprise, item, rule_id, **said)
 
     def cite(self, enterprise: str, cited: str, item: str) -> None:
         """Apply under whatever is cited, with nothing stated."""
         self.watch()
-        self.answer = self.desk.submit(enterprise, item, cited, {})
+        self.answers.last = self.desk.submit(enterprise, item, cited, {})
 
     def release(self, item: str, cause: Cause, amount_fen: int) -> None:
         if cause is Cause.VIOLATION:
             self.have_violation(item)
         self.watch()
-        self.answer = self.desk.act(Act.RELEASE, item, amount_fen=amount_fen, cause=cause)
+        self.answers.last = self.desk.act(Act.RELEASE, item, amount_fen=amount_fen, cause=cause)
 
     def request(self, item: str, amount_fen: int) -> None:
         self.watch()
-        self.answer = self.desk.act(Act.REQUEST, item, amount_fen=amount_fen)
+        self.answers.last = self.desk.act(Act.REQUEST, item, amount_fen=amount_fen)
 
     def confirm_stage(self, item: str, stage: int, audited_fen: int | None) -> None:
         self.watch()
-        self.answer = self.desk.confirm_stage(item, stage, audited_fen)
+        self.answers.last = self.desk.confirm_stage(item, stage, audited_fen)
 
     def settle(self, item: str, amount_fen: int, serial: str) -> None:
         self.watch()
-        self.answer = self.desk.settle(item, amount_fen, serial)
+        self.answers.last = self.desk.settle(item, amount_fen, serial)
 
     def order_recovery(self, item: str, cause: Cause, amount_fen: int) -> None:
         self.watch()
-        self.answer = self.desk.act(Act.ORDER_RECOVERY, item, amount_fen=amount_fen, cause=cause)
+        self.answers.last = self.desk.act(Act.ORDER_RECOVERY, item, amount_fen=amount_fen, cause=cause)
 
     def receive(self, item: str, amount_fen: int) -> None:
         self.watch()
-        self.answer = self.desk.receive(item, amount_fen)
+        self.answers.last = self.desk.receive(item, amount_fen)
 
     def take(self, act: Act, person: str | None = None) -> Answer:
         """Any step of the usual case, with whatever it needs said, by its assigned hand or by ``person``."""
         if person is not None:
             self.desk.hands[act] = person
         self.watch()
-        self.answer = self._usual.take(act)
-        return self.answer
+        self.answers.last = self._usual.take(act)
+        return self.answers.last
 
-    # Answers: what came of it
-
-    def reason(self) -> Reason:
-        """Why the last answer is what it is."""
-        return self._reason_of(self.answer)
-
-    def result_fen(self, stage: str) -> int | None:
-        """What the last answer grants, None for nothing; ``stage`` must be what was asked."""
-        assert stage == self._stage, f"这个场景办理的是{self._stage}，不是{stage}"
-        assert self.answer.grant or self.answer.denial, "上一步没有金额"
-        return self.answer.grant.amount_fen if self.answer.grant else None
-
-    def check_results(self, table: Sequence[Sequence[str]]) -> None:
-        """The answers in order against a table of 对象, 结果 and 依据."""
-        header, *rows = table
-        assert header == ["对象", "结果", "依据"], "该表的列须为“对象”“结果”“依据”"
-        told = [[name, self._told(answer), str(self._reason_of(answer))] for name, answer in self.answers]
-        read = [[name, read_result(result), read_reason(reason)] for name, result, reason in rows]
-        assert [[name, read_result(result), read_reason(reason)] for name, result, reason in told] == read, told
-
-    def conclusion(self) -> str | None:
-        """The code of the refusal; None where the step was taken."""
-        return self.answer.denial.code if self.answer.denial else None
-
-    def denial_clause(self) -> str | None:
-        assert self.answer.denial is not None, f"没有被拒绝，而是：{self.answer}"
-        return self.answer.denial.clause
-
-    def missing_limit(self) -> tuple[int, int, int]:
-        """Ceiling, used and left of the limit that the refusal names."""
-        assert self.answer.denial and self.answer.denial.limit, f"没有指明哪一项限额：{self.answer}"
-        limit = self.answer.denial.limit
-        return limit.ceiling_fen, limit.used_fen, limit.left_fen
+    # Afterwards: how things stand
 
     def headroom(self, enterprise: str, start: date, article: str, name: str) -> tuple[int, int]:
         """Used and left under a limit; its article must be the one named."""
@@ -276,16 +241,16 @@ class Office:
     def check_denial_kept(self) -> None:
         """The refusal is the one new fact, filed with its enterprise, and draws on no limit."""
         denial, case, enterprise = self.driver.last_denial_kept()
-        assert denial == self.answer.denial
-        assert case == self.answer.case
+        assert denial == self.answers.last.denial
+        assert case == self.answers.last.case
         cases = [code_of(its.enterprise) for its in self.desk.cases.values() if its.number == case]
         assert enterprise in (cases or self.desk.applicants)
         assert self.driver.fact_count() == self._facts_before + 1
         assert self._usage(self.driver.now()) == self._usage(self._watched_at)
 
     def check_earlier_named(self, item: str) -> None:
-        assert self.answer.denial is not None, f"没有被拒绝，而是：{self.answer}"
-        assert self.answer.denial.earlier == self.desk.cases[item].number
+        assert self.answers.last.denial is not None, f"没有被拒绝，而是：{self.answers.last}"
+        assert self.answers.last.denial.earlier == self.desk.cases[item].number
 
     def check_earlier_awards_unchanged(self) -> None:
         """What was awarded before the reading was switched is awarded still, to the fen."""
@@ -301,7 +266,7 @@ class Office:
         rule_id, enterprise, item, particulars = self._quoted
         self.desk.accept(enterprise, item, rule_id, particulars)
         decided = self.desk.determine(item)
-        assert (decided.grant, decided.denial) == (self.answer.grant, self.answer.denial)
+        assert (decided.grant, decided.denial) == (self.answers.last.grant, self.answers.last.denial)
 
     def state_of(self, item: str) -> str:
         return STATE_NAMES[self.driver.state(self.desk.cases[item].number)].zh
@@ -313,17 +278,8 @@ class Office:
         return {
             "particulars": read_particulars_table(self.driver.policy.rule(rule_id), read_stated(cells)),
             "evidence": read_evidence(cells),
-            "other_funding": read_other_funding(cells),
+            "other_funding": read_other_funding(cells, lambda item: award_id(self.desk.cases[item].number)),
         }
 
     def _usage(self, as_of: datetime) -> Mapping[str, int]:
         return {scope: fen for code in self.desk.applicants for scope, fen in self.driver.usage(code, as_of).items()}
-
-    def _reason_of(self, answer: Answer) -> Reason:
-        if answer.grant is not None:
-            return reason_of_grant(answer.grant, self.driver.policy.limits)
-        assert answer.denial is not None, "没有可说明理由的结果"
-        return reason_of_denial(answer.denial)
-
-    def _told(self, answer: Answer) -> str:
-        return format_policy_amount(answer.grant.amount_fen) if answer.grant else "不予资助"

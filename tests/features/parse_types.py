@@ -73,6 +73,7 @@ GROUNDS: Final[Mapping[str, str]] = {
     "no-violation-found": "尚无违规认定",
     "policy-not-in-force": "不在有效期内",
     "cap-year-outside-validity": "年度不在有效期内",
+    "plan-year-not-open": "计划年度未开放",
     "evidence-used": "凭证已用于另一申报",
     "no-money-rule": "本条无资金资助条款",
     "budget-exceeded": "超过年度预算",

@@ -13,22 +13,22 @@ from tests.features.sentences import sentence
 
 @then(sentence("{stage:环节}结果为{result:结果}"))
 def result_is(office: Office, stage: str, result: int | None) -> None:
-    assert office.result_fen(stage) == result, office.answer
+    assert office.answers.result_fen(stage) == result, office.answers.last
 
 
 @then(sentence("依据是{reason:依据}"))
 def reason_is(office: Office, reason: Reason) -> None:
-    assert office.reason() == reason, str(office.reason())
+    assert office.answers.reason() == reason, str(office.answers.reason())
 
 
 @then(sentence("各项结果依次为："))
 def results_are(office: Office, datatable: list[list[str]]) -> None:
-    office.check_results(datatable)
+    office.answers.check_results(datatable)
 
 
 @then(sentence("该限额为{ceiling:金额}，已用{used:金额}，尚余{left:金额}"))
 def limit_named(office: Office, ceiling: int, used: int, left: int) -> None:
-    assert office.missing_limit() == (ceiling, used, left)
+    assert office.answers.missing_limit() == (ceiling, used, left)
 
 
 @then(sentence("“{enterprise:名}”{start:期间}第{article:条}条“{name:名}”已用{used:金额}，尚余{left:金额}"))
@@ -38,12 +38,12 @@ def headroom_is(office: Office, enterprise: str, start: date, article: str, name
 
 @then(sentence("办理结论为{conclusion:结论}"))
 def conclusion_is(office: Office, conclusion: str | None) -> None:
-    assert office.conclusion() == conclusion, office.answer
+    assert office.answers.conclusion() == conclusion, office.answers.last
 
 
 @then(sentence("援引的规定是“{clause:名}”"))
 def clause_named(office: Office, clause: str) -> None:
-    assert office.denial_clause() == clause
+    assert office.answers.denial_clause() == clause
 
 
 @then(sentence("该次拒绝留存备查，不占用任何限额"))

@@ -210,6 +210,18 @@ AGREED = {
     "a date that does not exist": ("5.1-乙 一次", "5.1-乙 到2026-02-30为止", "2026-02-30 does not exist"),
     "a date in another form": ("5.1-乙 一次", "5.1-乙 到2026年2月28日为止", "dates are written"),
     "a space at a number": ("投入100万元", "投入 100万元", "no space around numbers"),
+    "an act whose answer no 那么 looks at": (
+        "那么核定结果为不予资助\n      并且依据是第五条同一对象只资助一次", "那么没有留下任何记录",
+        "the first 那么 says what the 当 was answered: 核定结果为",
+    ),
+    "an outline whose answer no 那么 looks at": (
+        "当核定“甲”的资助\n      那么核定结果为<结果>\n      并且依据是<依据>\n",
+        "当“甲”就“甲”按5.1款试算：\n        | 研发费用 | <结果><依据> |\n      那么没有留下任何记录\n",
+        "the first 那么 says what the 当 was answered: 试算结果为",
+    ),
+    "an amount told by its conclusion alone": (
+        "那么核定结果为不予资助", "那么办理结论为予以办理", "the first 那么 says what the 当 was answered: 核定结果为",
+    ),
     "money without a reason": ("\n      并且依据是第五条同一对象只资助一次", "", "names its clause"),
     "money in an outline without a reason": (
         "结果为<结果>\n      并且依据是<依据>\n", "结果为<结果>\n      并且“甲”的状态为“已核定”\n", "names its clause",

@@ -207,10 +207,10 @@ def test_who_found_the_violation_does_not_order_the_recovery(office: Office) -> 
 def test_the_cap_year_is_chosen_at_approval(office: Office) -> None:
     case = office.determined("甲")
     with pytest.raises(Malformed, match="reason"):
-        office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025), "approver")
-    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2025, reason="列入上年计划"), "approver")
+        office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2027), "approver")
+    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, cap_year=2027, reason="列入次年计划"), "approver")
     assert used_fen(office) == 0
-    (use,) = [use for use in office.reader.limits(ENTERPRISE, 2025) if use.headroom.limit == "C5"]
+    (use,) = [use for use in office.reader.limits(ENTERPRISE, 2027) if use.headroom.limit == "C5"]
     assert use.headroom.used_fen == SIX_MILLION
 
 
@@ -218,7 +218,7 @@ def test_a_sheet_of_one_year_is_not_approved_into_another_that_reads_differently
     office.approved("甲")
     cut = office.determined("乙")
     with pytest.raises(Outdated) as raised:
-        office.approve(cut, cap_year=2025, reason="列入上年计划")
+        office.approve(cut, cap_year=2027, reason="列入次年计划")
     assert raised.value.code == "sheet-of-another-year"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -126,12 +126,38 @@ def test_an_interpretation_without_its_ground_is_not_recorded(
 
 
 @pytest.mark.parametrize(
-    ("reading", "value"), [("B21", "140%"), ("B21", "much"), ("B5", "illness"), ("V1", "2022-02-30")]
+    ("reading", "value", "allowed"),
+    [
+        ("B21", "101%", "100%"),
+        ("B21", "0%", "大于0"),
+        ("B21", "much", "40%"),
+        ("B25", "some", "36个月"),
+        ("B5", "illness", "withdrawal"),
+        ("V1", "2022-02-30", "存在的日期"),
+    ],
 )
-def test_a_value_that_does_not_fit_is_refused(office: Office, reading: str, value: str) -> None:
-    with pytest.raises(Refusal) as refused:
+def test_a_value_that_cannot_be_read_is_a_slip_in_the_field_and_no_fault_of_the_file(
+    office: Office, reading: str, value: str, allowed: str
+) -> None:
+    before = office.head()
+    with pytest.raises(Malformed) as malformed:
         office.give(switch(reading, value), "approver")
-    assert refused.value.code == "reading-does-not-fit"
+    (error,) = malformed.value.errors
+    assert error.field == "value"
+    assert allowed in error.text.zh
+    assert not {"政策文件有误", ".toml", "rate", "not"} & set(error.text.zh.split())
+    assert "not" in error.text.en
+    assert office.head() == before
+
+
+def test_a_reading_from_a_day_after_the_policy_s_end_is_a_slip_unless_windows_run_on(office: Office) -> None:
+    end = office.policies.get(POLICY).validity.end
+    office.give(switch("B13", "benchmark", effective_from=end), "approver")
+    office.give(switch("B33", "end", effective_from=TODAY), "approver")
+    office.give(switch("B13", "lower", effective_from=end - timedelta(days=1)), "approver")
+    with pytest.raises(Malformed) as malformed:
+        office.give(switch("B13", "lower", effective_from=end), "approver")
+    assert [error.field for error in malformed.value.errors] == ["effective_from"]
 
 
 @pytest.mark.parametrize("person", ["admin", "reviewer", "finance"])

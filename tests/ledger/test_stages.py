@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.commands.return_disbursement import ReturnDisbursement
 from ledger.errors import LedgerError, Malformed, Refusal
 from ledger.events import CommandRefused, PaymentPlan, PlannedStage, StageConfirmed
+from ledger.policy import BUILT_IN, PolicyRegistry
 from ledger.roles import SYSTEM
 from ledger.stages import parts_fen
 from tests.office import POLICY, Office
@@ -55,6 +57,19 @@ def code_of(confirming: Any) -> str:
 
 
 # What may be requested
+
+
+def test_an_award_whose_stages_are_not_required_is_paid_at_once(tmp_path: Path) -> None:
+    text = (BUILT_IN / POLICY / "1.toml").read_text(encoding="utf-8")
+    (tmp_path / POLICY).mkdir()
+    (tmp_path / POLICY / "1.toml").write_text(text.replace("required = true", "required = false"), encoding="utf-8")
+    office = Office(tmp_path)
+    office.policies = PolicyRegistry.load([tmp_path])
+    office.ledger = office.reopen()
+    case = staged(office)
+    request(office, case, AWARD)
+    assert office.reader.case(case).payment_plan is None
+    office.close()
 
 
 def test_the_whole_award_is_paid_at_the_first_stage(office: Office) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from ledger.commands.approve_award import ApproveAward
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.record_interpretation import RecordInterpretation
 from ledger.errors import LedgerError, Refusal
 from ledger.policy import BUILT_IN, PolicyRegistry
-from projections.reader import Reader
+from projections.reader import NOW, Moment, Reader
 from tests.office import ENTERPRISE, POLICY, Office
 
 LEASE = {"benchmark_rent": "100.00", "area_m2": "100.00", "tenancy_from": "2026-01-01"}
@@ -94,14 +95,62 @@ def test_windows_end_with_the_policy_where_the_office_says_so(renting: Office) -
     assert code_of(lambda: renting.submit("租约", rule="22.2", **stated)) == "policy-not-in-force"
 
 
+@pytest.mark.parametrize("year", [2022, 2025, 2028])
+def test_no_award_is_decided_into_a_plan_that_is_not_open(office: Office, year: int) -> None:
+    case = office.accepted("甲")
+    assert code_of(lambda: office.give(DetermineAmount(case=case, cap_year=year), "reviewer")) == "plan-year-not-open"
+    office.give(DetermineAmount(case=case), "reviewer")
+    approve = ApproveAward(case=case, amount_fen=600_000_000, cap_year=year, reason="列入该年度计划")
+    assert code_of(lambda: office.give(approve, "approver")) == "plan-year-not-open"
+
+
+def test_the_plans_of_this_year_and_of_the_next_are_open_and_no_limit_is_had_more_than_twice(office: Office) -> None:
+    """All the years of the validity, in one sitting: what two plans hold, and not 6000万元."""
+    approved_fen = 0
+    for number, year in enumerate(year for year in range(2022, 2029) for _ in range(2)):
+        case = office.accepted(f"证{number}")
+        determine = DetermineAmount(case=case, cap_year=year)
+        if year not in (2026, 2027):
+            with pytest.raises(Refusal, match=f"2026 to 2027, not of {year}"):
+                office.give(determine, "reviewer")
+            continue
+        office.give(determine, "reviewer")
+        office.approve(case, cap_year=year, reason="列入该年度计划")
+        approved_fen += office.reader.case(case).awarded_fen
+    assert approved_fen == 2 * 10**9
+
+
+def test_what_was_accepted_within_the_validity_is_decided_after_it(office: Office) -> None:
+    office.clock.set(date(2027, 7, 30))
+    case = office.accepted("甲")
+    office.clock.set(date(2028, 1, 5))
+    office.give(DetermineAmount(case=case), "reviewer")
+    office.approve(case)
+    award = office.reader.case(case)
+    assert award.approval is not None
+    assert (award.approval.cap_year, award.awarded_fen) == (2028, 600_000_000)
+
+
+def test_a_quote_asks_about_any_year_of_the_validity(office: Office) -> None:
+    stated = {"rd_cost": "100.00", "special_approval": False}
+    for year in (2022, 2027):
+        assert office.ledger.quote(POLICY, "5.1", ENTERPRISE, "甲", stated, year).amount_fen == 4_000
+    for year in (2021, 2028):
+        code = code_of(lambda year=year: office.ledger.quote(POLICY, "5.1", ENTERPRISE, "甲", stated, year))
+        assert code == "cap-year-outside-validity"
+
+
 @pytest.fixture
 def two_versions(tmp_path: Path) -> Iterator[Office]:
-    """A second version in force from 2026-06-01, which grants 50 % where the first grants 40 %."""
+    """A second version in force from 2026-06-01, which grants 50 % where the first grants 40 %, and twice as much a year."""
     text = (BUILT_IN / POLICY / "1.toml").read_text(encoding="utf-8")
     (tmp_path / POLICY).mkdir()
     (tmp_path / POLICY / "1.toml").write_text(text, encoding="utf-8")
     second = text.replace("version = 1", "version = 2").replace('value = "2022-08-01"', 'value = "2026-06-01"')
     second = second.replace('rate = { value = "40%", cite = "五" }', 'rate = { value = "50%", cite = "五" }')
+    second = second.replace(
+        'ceiling = { value = "1000万元", cite = "五" }', 'ceiling = { value = "2000万元", cite = "五" }'
+    )
     (tmp_path / POLICY / "2.toml").write_text(second, encoding="utf-8")
     office = Office(tmp_path)
     office.policies = PolicyRegistry.load([tmp_path])
@@ -139,3 +188,23 @@ def test_a_reading_is_switched_in_one_version_and_not_in_the_other(two_versions:
     assert office.reader.policy(POLICY, 2).readings["B27"].value == "fen"
     with pytest.raises(LedgerError, match="version 3"):
         office.give(RecordInterpretation(**switch, version=3), "approver")
+
+
+def test_ceilings_are_shown_of_the_version_that_has_begun(two_versions: Office) -> None:
+    """The second version doubles the yearly ceiling of article 五."""
+    office = two_versions
+    office.approved("甲")
+
+    def ceiling_fen(moment: Moment) -> int:
+        (use,) = [use for use in office.reader.limits(ENTERPRISE, 2026, moment) if use.headroom.limit == "C5"]
+        return use.headroom.ceiling_fen
+
+    assert ceiling_fen(NOW) == 10**9
+    assert ceiling_fen(Moment(effective=date(2026, 5, 31))) == 10**9
+    assert ceiling_fen(Moment(effective=date(2026, 6, 1))) == 2 * 10**9
+    office.clock.set(date(2026, 6, 1))
+    assert ceiling_fen(NOW) == 2 * 10**9
+
+
+def test_no_ceilings_are_shown_before_any_version_has_begun(office: Office) -> None:
+    assert office.reader.limits(ENTERPRISE, 2022, Moment(effective=date(2022, 7, 31))) == []

@@ -1,4 +1,6 @@
-"""Which scenarios a mutant is shown, and in which order: those first that between them run every statement."""
+"""Which scenarios a mutant is shown, and in which order: those first that killed its neighbours, then those that between
+them run every statement.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ class Asking:
             self._outlines.setdefault(outline, []).append(position)
         self._reach: Mapping[Statement, Sequence[int]] = {}
         self._order = self._by_turns()
+        self._killers: dict[str, list[int]] = {}
 
     @property
     def first_rows(self) -> list[int]:
@@ -33,12 +36,17 @@ class Asking:
                 statements.setdefault(position, set()).add(statement)
         self._order = list(dict.fromkeys([*_few_that_run_all(statements), *self._by_turns()]))
 
-    def asked(self, statement: Statement | None) -> list[int]:
+    def remember(self, places: Sequence[str], killer: int) -> None:
+        """``places``: the function and the file of the mutant that was killed."""
+        for place in places:
+            before = self._killers.get(place, [])
+            self._killers[place] = [killer, *(its for its in before if its != killer)]
+
+    def asked(self, statement: Statement | None, places: Sequence[str] = ()) -> list[int]:
         """Those that run the statement; all of them where there is none to look for."""
-        if statement is None:
-            return list(self._order)
-        reaching = set(self._reach.get(statement, ()))
-        return [its for its in self._order if its in reaching]
+        reaching = set(self._order if statement is None else self._reach.get(statement, ()))
+        killers = [its for place in places for its in self._killers.get(place, ())]
+        return [its for its in dict.fromkeys([*killers, *self._order]) if its in reaching]
 
     def neighbours(self, positions: Iterable[int]) -> list[int]:
         """The other rows of the same outlines."""

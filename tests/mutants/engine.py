@@ -16,7 +16,7 @@ import sys
 import tempfile
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,6 +82,7 @@ class Engine:
     _items: list[pytest.Item] = field(default_factory=list)
     _asking: Asking = field(default_factory=lambda: Asking([]))
     _folder: Path = Path()
+    _broken: Broken | None = None
 
     def run(self) -> list[Fate]:
         """Raises ``Broken``."""
@@ -90,6 +91,8 @@ class Engine:
             status = pytest.main([*OPTIONS, f"--rootdir={ROOT}", str(ROOT / FEATURES)], plugins=[self])
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+        if self._broken is not None:
+            raise self._broken
         if status != 0 and not self.fates:
             raise Broken(f"the features cannot be run (pytest ended with {status})")
         return self.fates
@@ -102,6 +105,13 @@ class Engine:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            self._judge_all(session)
+        except Broken as broken:
+            self._broken = broken
+        return True
+
+    def _judge_all(self, session: pytest.Session) -> None:
         if session.testsfailed or not session.items:
             raise Broken("the features cannot be collected")
         self._items = session.items
@@ -109,13 +119,11 @@ class Engine:
         keep_the_ruler(sys.modules[MONEY])
         gc.freeze()
         self._asking.learn(self._reach())
-        jobs = {mutant: self._asked(mutant) for mutant in self.mutants}
-        for done, fate in enumerate(self._in_processes(jobs), start=1):
+        for done, fate in enumerate(self._in_processes(), start=1):
             self.fates.append(fate)
             self.told(done, fate)
         place = {mutant: position for position, mutant in enumerate(self.mutants)}
         self.fates.sort(key=lambda fate: place[fate.mutant])
-        return True
 
     # --- which scenarios are asked ---------------------------------------------------------------------
 
@@ -124,7 +132,7 @@ class Engine:
         watched_items = self._asking.first_rows if self.quick else range(len(self._items))
         parts = [tuple(watched_items[part :: self.processes]) for part in range(self.processes)]
         reach: dict[Statement, list[int]] = defaultdict(list)
-        for _, told in self._forked({part: partial(self._watch, part) for part in parts}, self.processes):
+        for _, told in self._forked((part, partial(self._watch, part)) for part in parts):
             if told is None or told.get("failed"):
                 raise Broken(f"fails without any change: {told and told['failed']}")
             for module, lines in told["reached"].items():
@@ -148,7 +156,7 @@ class Engine:
     def _asked(self, mutant: Mutant) -> list[int]:
         """Positions of the scenarios that a mutant is shown, in this order."""
         where = None if mutant.statement is None else (module_of(mutant), mutant.statement)
-        asked = self._asking.asked(where)
+        asked = self._asking.asked(where, _places(mutant))
         if not self.quick:
             return asked
         asked += self._asking.neighbours(asked)
@@ -156,19 +164,27 @@ class Engine:
 
     # --- one mutant ------------------------------------------------------------------------------------
 
-    def _in_processes(self, jobs: Mapping[Mutant, list[int]]) -> Iterator[Fate]:
-        for mutant in (its for its, asked in jobs.items() if not asked):
-            yield Fate(mutant, Verdict.UNREACHED)
-        work = {its: partial(self._judge, its, asked) for its, asked in jobs.items() if asked}
-        for mutant, told in self._forked(work, self.processes):
+    def _in_processes(self) -> Iterator[Fate]:
+        for mutant in self.mutants:
+            if not self._asked(mutant):
+                yield Fate(mutant, Verdict.UNREACHED)
+        for mutant, told in self._forked(self._work()):
             if told is None:
                 yield Fate(mutant, Verdict.KILLED, "does not come to an end")
             elif "broken" in told:
                 raise Broken(f"{mutant.name}\n{told['broken']}")
             else:
+                if told["killer"] is not None:
+                    self._asking.remember(_places(mutant), told["killer"])
                 yield Fate(mutant, Verdict(told["verdict"]), told["by"])
 
-    def _judge(self, mutant: Mutant, asked: Sequence[int]) -> dict[str, str]:
+    def _work(self) -> Iterator[tuple[Mutant, Callable[[], Any]]]:
+        """One mutant after the other, each asked for when its turn has come: by then it is known what killed others."""
+        for mutant in self.mutants:
+            if asked := self._asked(mutant):
+                yield mutant, partial(self._judge, mutant, asked)
+
+    def _judge(self, mutant: Mutant, asked: Sequence[int]) -> dict[str, Any]:
         module = module_of(mutant)
         tree = mutant.make()
         try:
@@ -176,11 +192,11 @@ class Engine:
             if module == MONEY:
                 _forget_policies()
         except Exception as error:  # noqa: BLE001  a mutant may raise anything when it is imported
-            return {"verdict": Verdict.KILLED, "by": f"cannot be imported: {error!r}"}
+            return {"verdict": Verdict.KILLED, "by": f"cannot be imported: {error!r}", "killer": None}
         for position in asked:
             if not self._passes(position):
-                return {"verdict": Verdict.KILLED, "by": self._items[position].name}
-        return {"verdict": Verdict.SURVIVED, "by": ""}
+                return {"verdict": Verdict.KILLED, "by": self._items[position].name, "killer": position}
+        return {"verdict": Verdict.SURVIVED, "by": "", "killer": None}
 
     def _passes(self, position: int) -> bool:
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -191,26 +207,32 @@ class Engine:
 
     # --- processes -------------------------------------------------------------------------------------
 
-    def _forked(self, jobs: Mapping[Any, Callable[[], Any]], at_once: int) -> Iterator[tuple[Any, Any]]:
+    def _forked(self, jobs: Iterable[tuple[Any, Callable[[], Any]]]) -> Iterator[tuple[Any, Any]]:
         """Each job in a process of its own: its key and what it tells; None where the process was ended by the system."""
-        waiting, running = iter(jobs.items()), dict[int, tuple[Any, Path]]()
+        waiting, running = enumerate(jobs), dict[int, tuple[Any, Path]]()
         try:
             while True:
-                for key, job in waiting:
-                    answer = self._folder / f"answer-{len(jobs)}-{id(key)}"
+                for number, (key, job) in waiting:
+                    answer = self._folder / f"answer-{number}"
                     running[_fork(job, answer)] = (key, answer)
-                    if len(running) >= at_once:
+                    if len(running) >= self.processes:
                         break
                 if not running:
                     return
                 pid, _ = os.waitpid(-1, 0)
                 key, answer = running.pop(pid)
-                yield key, json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else None
+                told = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else None
+                answer.unlink(missing_ok=True)
+                yield key, told
         finally:
             for pid in running:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+
+
+def _places(mutant: Mutant) -> tuple[str, str]:
+    return f"{mutant.name.file} {mutant.name.function}", mutant.name.file
 
 
 def module_of(mutant: Mutant) -> str:

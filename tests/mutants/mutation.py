@@ -6,9 +6,10 @@ Left out, because no scenario can see them and no money hangs on them:
   and the functions named in ``WRITTEN``, and every string that is a sentence (holds a blank or a Chinese character) where
   it is neither a key nor part of a pattern. The features check amounts, articles and reasons; the sentences that tell them
   to people are checked by the tests of the calculation sheet and of the refusals;
-- *what cannot be read*: an ``if`` that does nothing but raise ``ValueError`` or ``Malformed``, and functions that return
-  ``FieldError``. A slip on a form is no claim: it is sent back with the field at fault before anything is decided, and the
-  steps of a feature could not even write it. The tests of the particulars, of the amounts and of the API give such input;
+- *what cannot be read*: an ``if`` that does nothing but raise ``ValueError``, ``KeyError`` or ``Malformed``, functions that
+  return ``FieldError`` and calls that note one, and the largest and least values that a form may hold
+  (``_LIMITS_OF_FORM``). A slip on a form is no claim: it is sent back with the field at fault before anything is decided,
+  and the steps of a feature could not even write it. The tests of the particulars and of the API give such input;
 - *assertions*, ``assert_never`` and ``strict=True``: they state what cannot happen, so that nothing that happens can tell
   them from their opposite;
 - what is no computation: docstrings, types, imports, ``__all__``, decorators, the stored words of an enumeration.
@@ -27,8 +28,8 @@ from typing import Final
 
 from tests.mutants.operators import changes_of
 
-WRITTEN: Final = frozenset({"format_policy_amount"})
-"""Functions that write amounts for people, although they return a plain string."""
+WRITTEN: Final = frozenset({"format_policy_amount", "field_of"})
+"""Functions that write for people, although they return a plain string: amounts, and the names of fields at fault."""
 TEXT_MODULES: Final = frozenset({"wording.py"})
 _SENTENCE: Final = re.compile(r"[ \u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
@@ -71,12 +72,12 @@ def mutants_of(path: Path, root: Path, all_sources: Sequence[str]) -> list[Mutan
 
 
 def text_functions(sources: Sequence[str]) -> frozenset[str]:
-    """The names of all functions that return ``Text``, and those in ``WRITTEN``."""
+    """The names of all functions that return ``Text`` or ``FieldError``, and those in ``WRITTEN``."""
     found = {
         node.name
         for source in sources
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id == "Text"
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) in _TEXTS
     }
     return frozenset(found | WRITTEN)
 
@@ -131,8 +132,14 @@ class _Reader:
                 return True
             case ast.keyword(arg="strict"):
                 return True
-            case ast.FunctionDef(returns=returns):
-                return node.name in self._texts or (returns is not None and "FieldError" in ast.unparse(returns))
+            case ast.FunctionDef():
+                return node.name in self._texts
+            case ast.Expr(value=ast.Call(args=[ast.Call(func=ast.Name(id=noted))])):
+                return noted in self._texts
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]) if (
+                _LIMITS_OF_FORM.search(name)
+            ):
+                return True
             case ast.If(body=[ast.Raise(exc=ast.Call(func=ast.Name(id=fault)))], orelse=[]) if fault in _UNREADABLE:
                 return True
             case ast.ClassDef():
@@ -143,6 +150,10 @@ class _Reader:
                 return True
             case ast.Assign(targets=[ast.Name(id="__all__")]):
                 return True
+            case ast.Assign(value=ast.Subscript(value=ast.Name(id="tuple")) | ast.BinOp(op=ast.BitOr())):
+                return True
+            case ast.Assign(value=ast.Constant(value=str() as word)):
+                return bool(_SENTENCE.search(word))
             case ast.Constant(value=str() as word) | ast.JoinedStr(values=[ast.Constant(value=str() as word), *_]):
                 return bool(_SENTENCE.search(word)) and not word.startswith("(")
         return False
@@ -177,8 +188,10 @@ class _Reader:
 
 
 _NO_COMPUTATION: Final = frozenset({"annotation", "returns", "decorator_list", "bases", "pattern", "ctx"})
-_UNREADABLE: Final = frozenset({"ValueError", "Malformed"})
-_FAULTS: Final = frozenset({"ValueError", "KeyError", "AssertionError", "assert_never", "TypeVar"})
+_TEXTS: Final = frozenset({"Text", "FieldError", "list[FieldError]"})
+_LIMITS_OF_FORM: Final = re.compile(r"_(MOST|LARGEST)$|^(YEARS|MONTHS|COUNTS)$")
+_UNREADABLE: Final = frozenset({"ValueError", "KeyError", "Malformed", "Unreadable"})
+_FAULTS: Final = frozenset({"Unreadable", "ValueError", "KeyError", "AssertionError", "assert_never", "TypeVar"})
 """What is called to name a fault: its words are for people."""
 
 

@@ -13,6 +13,7 @@ from ledger.causes import Cause
 from ledger.commands.appropriate_budget import AppropriateBudget
 from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.cancel_recovery import CancelRecovery
+from ledger.commands.find_violation import FindViolation
 from ledger.commands.release_award import ReleaseAward
 from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.commands.withdraw_violation import WithdrawViolation
@@ -71,6 +72,39 @@ def changed(rows: list[Row], type_name: str, change: Callable[[Content, Content]
 
 def test_what_the_door_recorded_is_not_called_wrong(history: list[Row]) -> None:
     assert said_of(history) == []
+
+
+def test_money_released_for_a_violation_is_not_kept_from_the_budget(tmp_path: Path) -> None:
+    """The limits get nothing back, the office's budget does (reading B5): what it grants again is whole."""
+    office = Office(tmp_path)
+    budget_officer = next(name for name, role in STAFF.items() if role in AppropriateBudget.roles)
+    office.give(AppropriateBudget(policy=POLICY, year=2026, amount_fen=6_000_000_00), budget_officer)
+    case = office.approved("国械注准1")
+    office.give(FindViolation(case=case, reason="虚报"), "supervisor")
+    office.give(ReleaseAward(case=case, amount_fen=6_000_000_00, cause=Cause.VIOLATION), "approver")
+    office.approve(office.determined("国械注准2", enterprise="91440300708461136T"))
+    office.close()
+    log = SQLiteLog(tmp_path / "facts.sqlite")
+    verdict = verify(log, [])
+    rows = log.rows(1, log.size)
+    log.close()
+    assert verdict.whole, verdict.findings
+    forged = changed(rows, "award-released", lambda e, p: p.update(amount_fen=6_000_000_00 - 1))
+    assert "budget-exceeded" in {code for _, code in said_of(forged)}, "but only what was released"
+
+
+def test_an_award_that_draws_on_nothing_does_not_go_unseen(history: list[Row]) -> None:
+    empty = changed(history, "award-approved", lambda e, p: p.update(draws=[]))
+    assert "draws-nothing" in {code for _, code in said_of(empty)}
+    over = changed(empty, "budget-appropriated", lambda e, p: p.update(amount_fen=6_000_000_00 - 1))
+    assert "budget-exceeded" in {code for _, code in said_of(over)}
+
+
+def test_a_limit_that_was_computed_with_is_not_left_out(history: list[Row]) -> None:
+    less = changed(history, "award-approved", lambda e, p: p["draws"].pop())
+    assert "draws-nothing" in {code for _, code in said_of(less)}
+    without = changed(less, "amount-determined", lambda e, p: p.update(headroom=[]))
+    assert "draws-nothing" not in {code for _, code in said_of(without)}, "a rule may have no limits"
 
 
 def test_the_totals_are_not_other_than_those_of_the_case(history: list[Row]) -> None:

@@ -29,6 +29,11 @@ RATES = {
 }
 PROPOSED = {"2.1": 3000 * WAN, "2.2": 1500 * WAN, "10.1": 50 * WAN, "10.3": 500 * WAN}
 TIERS = {"19.1": (100 * WAN, 200 * WAN, 300 * WAN), "19.2": (50 * WAN, 100 * WAN, 150 * WAN)}
+# The same project is not funded again (附则: 不重复资助); a purchase is that of a year (十五: 当年).
+ONCE = ("2.1", "2.2", "2.3", "3.1", "3.2", "5.1", "5.2", "7.1", "10.1", "10.2", "10.3", "22.1", "23.1")
+ONCE_A_YEAR = ("15.1",)
+# What these fund is a registration certificate: one product, whoever claims for it. All else is an enterprise's own.
+BY_CERTIFICATE = ("5.1", "5.2", "8.1", "8.2")
 RENT_CEILING = 500 * WAN
 BILLS = {
     "22.3": (50, 200 * WAN, "billed_cost", "contract_signed_on"),
@@ -39,9 +44,14 @@ ALL = [*RATES, *PROPOSED, *TIERS, "22.2", *BILLS]
 
 @dataclass
 class Past:
-    """What was granted before. ``years`` by the year's name: ``2026``, or a benefit year's first day."""
+    """What was granted before. ``years`` by the year's name: ``2026``, or a benefit year's first day.
 
-    item_fen: int = 0
+    ``item_years``: this enterprise's grants for the item, by year; ``item_others``: those of other enterprises for an item
+    of the same name.
+    """
+
+    item_years: dict[str, int] = field(default_factory=dict)
+    item_others: int = 0
     tier_fen: int = 0
     years: dict[str, int] = field(default_factory=dict)
     other_years_fen: int = 0
@@ -50,6 +60,9 @@ class Past:
     funded: list[tuple[str, date, date]] = field(default_factory=list)  # item, first day, first day after
     elsewhere_fen: int = 0
     way_out: str | None = None
+
+    def of_item(self, rule: str) -> int:
+        return sum(self.item_years.values()) + (self.item_others if rule in BY_CERTIFICATE else 0)
 
     def in_year(self, name: str) -> int:
         return self.years.get(name, self.other_years_fen)
@@ -63,10 +76,14 @@ def quote(rule: str, item: str, stated: dict, today: date, plan_year: int, past:
     for year in ("purchase_year", "service_year"):
         if stated.get(year, 0) > today.year:
             return "year-not-come"
+    if rule in ONCE and past.of_item(rule):
+        return "item-already-awarded"
+    if rule in ONCE_A_YEAR and past.item_years.get(str(stated["purchase_year"])):
+        return "item-already-awarded"
     if rule in RATES:
         return rated(rule, stated, plan_year, past)
     if rule in PROPOSED:
-        return proposed(stated["proposed"], PROPOSED[rule] - past.item_fen, past)
+        return proposed(stated["proposed"], PROPOSED[rule], past)
     if rule in TIERS:
         tier = (stated["project_count"] >= 10) + (stated["project_count"] >= 20) + (stated["project_count"] >= 40)
         if tier == 0:
@@ -95,15 +112,13 @@ def proposed(wanted: int, left: int, past: Past) -> int | str:
 
 def rated(rule: str, stated: dict, plan_year: int, past: Past) -> int | str:
     basis, percent, item_ceiling, year_ceiling = RATES[rule]
-    if rule in ("5.1", "5.2", "7.1") and past.item_fen:
-        return "item-already-awarded"
     hundredths = stated[basis] * percent
     if rule == "7.1":
         hundredths = min(hundredths, stated["area_m2"] * 3000 * 100)
     if stated.get("special_approval"):
         item_ceiling += 100 * WAN
     year = str(stated.get("purchase_year", plan_year))
-    for ceiling, used in ((item_ceiling, past.item_fen), (year_ceiling, past.in_year(year))):
+    for ceiling, used in ((item_ceiling, past.of_item(rule)), (year_ceiling, past.in_year(year))):
         if ceiling is not None:
             if hundredths and ceiling <= used:
                 return "limit-exhausted"

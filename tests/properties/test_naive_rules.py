@@ -38,8 +38,16 @@ class Standing:
 
     def used_fen(self, scope: Scope) -> int:
         if scope.limit == "item":
-            return self.past.item_fen
+            own_fen = sum(self.past.item_years.values())
+            if scope.holder.startswith(f"{ENTERPRISE}/"):
+                return own_fen
+            assert "/" not in scope.holder, "an item of an enterprise that did not claim"
+            return own_fen + self.past.item_others
         return self.past.tier_fen if scope.limit.startswith("tier-") else self.past.in_year(scope.period)
+
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        assert (scope.limit, scope.holder.split("/")[0], within.holder) == ("item", ENTERPRISE, ENTERPRISE)
+        return self.past.item_years.get(within.period, 0)
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         past = self.past
@@ -78,8 +86,8 @@ class Chance:
         if rule in naive.RATES:
             return item, self.rated(rule, past), past
         if rule in naive.PROPOSED:
-            past.item_fen = self.used(naive.PROPOSED[rule])
-            return item, {"proposed": self.fen(naive.PROPOSED[rule], naive.PROPOSED[rule] - past.item_fen)}, past
+            self.item_granted(past, naive.PROPOSED[rule])
+            return item, {"proposed": self.fen(naive.PROPOSED[rule])}, past
         if rule in naive.TIERS:
             past.tier_fen = self.used(*naive.TIERS[rule])
             proposed = self.fen(*naive.TIERS[rule], *(max(0, c - past.tier_fen) for c in naive.TIERS[rule]))
@@ -88,10 +96,17 @@ class Chance:
             return item, {"project_count": count, "proposed": proposed, "service_year": year}, past
         return item, self.windowed(rule, past), past
 
+    def item_granted(self, past: naive.Past, ceiling: int | None) -> None:
+        """Mostly nothing: else what funds an item once would hardly ever be granted."""
+        if ceiling and self.random.random() < 0.4:
+            past.item_years = {str(year): self.used(ceiling) for year in (2025, 2026)}
+        if ceiling and self.random.random() < 0.2:
+            past.item_others = self.used(ceiling)
+
     def rated(self, rule: str, past: naive.Past) -> dict[str, Any]:
         basis, percent, item_ceiling, year_ceiling = naive.RATES[rule]
         ceilings = [ceiling for ceiling in (item_ceiling, year_ceiling) if ceiling]
-        past.item_fen = self.used(item_ceiling) if item_ceiling else 0
+        self.item_granted(past, item_ceiling)
         past.years = {str(year): self.used(year_ceiling or 0) for year in (2025, 2026)}
         stated: dict[str, Any] = {basis: self.fen(*(ceiling * 100 // percent for ceiling in ceilings))}
         if rule in ("5.1", "5.2"):

@@ -8,7 +8,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
-from api.service import FACTS, open_service
+from api.database import FACTS
+from api.service import open_service
 from ledger.application import FundingLedger
 from ledger.commands.grant_role import GrantRole
 from ledger.mapper import from_stored

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from random import Random
 from typing import Any, Final
+from unittest.mock import patch
 
 import apsw
+
+from ledger.store import sqlite_log_rewrite
 
 SECTOR: Final = 512
 
 _FLUSHES_NAMES: Final = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL
-"""SQLite's Unix VFS flushes the folder with the first flush of such a file: its name is then as lasting as its data."""
+"""SQLite's Unix VFS flushes the folder with the first flush of such a file: its name is then as lasting as its data. It
+does so to make a new file lasting and hides it where that fails; so nothing is counted upon for a file that was renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ Note = Created | Unlinked | Named | Wrote | Truncated | Flushed | NamesFlushed |
 
 
 class RecordingDisk(apsw.VFS):
-    """The machine's disk, with a record; the default for connections that are opened while :meth:`in_use`.
+    """The machine's disk, with a record; the default for connections that are opened while :meth:`in_use`. What the store
+    asks of the system itself, because SQLite's interface to a disk has no renaming, is recorded call by call.
 
     ``notes`` may be appended to, to tell what else happened in between. ``fail_flush`` makes the next flush fail;
     ``miss_flush`` makes it never happen, as when the process dies just before.
@@ -96,17 +101,22 @@ class RecordingDisk(apsw.VFS):
         self.miss_flush = False
         self._folder = str(folder)
         self._files: dict[str, int] = {}
+        self._renamed: set[int] = set()
         self._created = 0
         self.initial = {path.name: (self._enter(path.name), path.read_bytes()) for path in folder.iterdir()}
         super().__init__(name, self.usual, makedefault=True)
 
     @contextmanager
     def in_use(self) -> Iterator[RecordingDisk]:
-        try:
+        with ExitStack() as ended:
+            ended.callback(self.unregister)
+            ended.callback(apsw.set_default_vfs, self.usual)
+            ended.enter_context(patch("os.replace", self._replacing(os.replace)))
+            ended.enter_context(
+                patch.object(sqlite_log_rewrite, "sync_folder", self._flushing_names(sqlite_log_rewrite.sync_folder))
+            )
+            ended.enter_context(patch.object(sqlite_log_rewrite, "remove", self.remove))
             yield self
-        finally:
-            apsw.set_default_vfs(self.usual)
-            self.unregister()
 
     def _enter(self, name: str) -> int:
         self._created += 1
@@ -121,12 +131,28 @@ class RecordingDisk(apsw.VFS):
             self.notes.append(Created(name, self._enter(name)))
         return self._files[name]
 
-    def rename(self, old: str, new: str) -> None:
-        """What :func:`os.replace` and a flush of the folder do: SQLite's own interface to a disk has no renaming."""
-        os.replace(old, new)
-        file = self._files.pop(os.path.basename(old))
-        self._files[os.path.basename(new)] = file
-        self.notes += [Named(os.path.basename(new), file), Unlinked(os.path.basename(old)), NamesFlushed()]
+    def _replacing(self, replace: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def noted(old: Any, new: Any) -> None:
+            replace(old, new)
+            # Others rename files too, in folders and of names that are not the store's.
+            if os.path.dirname(old) == self._folder and os.path.basename(old) in self._files:
+                file = self._files.pop(os.path.basename(old))
+                self._files[os.path.basename(new)] = file
+                self._renamed.add(file)
+                self.notes += [Named(os.path.basename(new), file), Unlinked(os.path.basename(old))]
+
+        return noted
+
+    def _flushing_names(self, sync_folder: Callable[[Path], None]) -> Callable[[Path], None]:
+        def noted(folder: Path) -> None:
+            sync_folder(folder)
+            if str(folder) == self._folder:
+                self.notes.append(NamesFlushed())
+
+        return noted
+
+    def is_renamed(self, file: int) -> bool:
+        return file in self._renamed
 
     def remove(self, name: str) -> None:
         if os.path.basename(name) in self._files:
@@ -149,7 +175,9 @@ class _RecordingFile(apsw.VFSFile):
         super().__init__(disk.usual, name, flags)
         self._disk = disk
         self._file = disk.file_of(name.filename() if isinstance(name, apsw.URIFilename) else name)
-        self._flushes_names = bool(flags[0] & _FLUSHES_NAMES and flags[0] & apsw.SQLITE_OPEN_CREATE)
+        self._flushes_names = bool(
+            flags[0] & _FLUSHES_NAMES and flags[0] & apsw.SQLITE_OPEN_CREATE and not disk.is_renamed(self._file)
+        )
 
     def xWrite(self, data: Any, offset: int) -> None:
         super().xWrite(data, offset)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from unittest.mock import patch
 
 from eventsourcing.dcb.api import DCBEvent
 
 from ledger.errors import Unavailable
-from ledger.store import sqlite_log_rewrite
 from ledger.store.sqlite_log import SQLiteLog
 from tests.reliability.disk import PowerLoss, RecordingDisk
 from tests.reliability.power_loss import FACTS, Loss, Story, WitnessedStore, all_of, found_in, kill, laid_out
@@ -38,11 +36,7 @@ def fail_the_power_after_a_failed_flush(count: int, *, auditor_first: bool = Fal
 
 def _lived(folder: Path, *, auditor_first: bool) -> tuple[RecordingDisk, Story]:
     story, disk = Story(), RecordingDisk(f"failing-{folder.parent.name}", folder)
-    with (
-        disk.in_use(),
-        patch.object(sqlite_log_rewrite, "take_name", disk.rename),
-        patch.object(sqlite_log_rewrite, "remove", disk.remove),
-    ):
+    with disk.in_use():
         first = WitnessedStore(folder / FACTS, disk, story)
         first.append([_event(1)])
         disk.fail_flush = True

@@ -117,27 +117,31 @@ class Model:
     def __init__(self) -> None:
         self.matters: list[Matter] = []
         self.used_fen: Counter[tuple[str, int]] = Counter()
-        self.item_fen: Counter[str] = Counter()
+        self.item_fen: Counter[tuple[str | None, str]] = Counter()
         self.granted_fen: Counter[int] = Counter()
         self.budget_fen: dict[int, int] = {}
         self.numbers: set[str] = set()
 
     def due(self, matter: Matter, year: int) -> int | str:
+        if self.item_fen[self.item(matter)]:
+            return "item-already-awarded"
         if matter.rule == STAGED:
             # Costs are small beside its ceiling, which another test is about.
             return matter.cost_fen * 2 // 5 // 100 * 100 or "nothing-to-grant"
         left_fen = C5_FEN - self.used_fen[matter.enterprise, year]
-        if self.item_fen[matter.item]:
-            return "item-already-awarded"
         if matter.cost_fen and not left_fen:
             return "limit-exhausted"
         return min(matter.cost_fen * 2 // 5, matter.cap_fen, left_fen) // 100 * 100 or "nothing-to-grant"
 
     def draw(self, matter: Matter, amount_fen: int) -> None:
-        if matter.rule == STAGED:
-            return
-        self.used_fen[matter.enterprise, matter.year] += amount_fen
-        self.item_fen[matter.item] += amount_fen
+        self.item_fen[self.item(matter)] += amount_fen
+        if matter.rule != STAGED:
+            self.used_fen[matter.enterprise, matter.year] += amount_fen
+
+    @staticmethod
+    def item(matter: Matter) -> tuple[str | None, str]:
+        """A certificate is one item whoever claims for it; a project its enterprise's own."""
+        return (matter.enterprise if matter.rule == STAGED else None), matter.item
 
     def budget_used_fen(self, year: int) -> int:
         return self.granted_fen[year]

@@ -31,7 +31,7 @@ from ledger.events import case_tag, key_tag
 from ledger.policy.registry import PolicyRegistry
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import Frontier, frontier_at, leaf_hash
-from ledger.store import sqlite_connections, sqlite_log_rewrite
+from ledger.store import sqlite_connections
 from ledger.store.sqlite import SQLiteDCBRecorder, WriteTransaction
 from ledger.store.sqlite_log import SQLiteLog
 from tests.office import Office
@@ -160,8 +160,6 @@ def live(life: Life, folder: Path) -> tuple[RecordingDisk, Story, list[Event]]:
         disk.in_use(),
         patch.object(sqlite_connections, "CHECKPOINT_PAGES", pages),
         patch.object(sqlite_connections, "LOG_KEPT_BYTES", kept),
-        patch.object(sqlite_log_rewrite, "take_name", disk.rename),
-        patch.object(sqlite_log_rewrite, "remove", disk.remove),
     ):
         (_live_at_the_door if life.through_the_door else _live_at_the_store)(life, folder, disk, story, chance)
     return disk, story, began

@@ -19,7 +19,7 @@ import tempfile
 import time
 import traceback
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ from tests.reliability.power_loss import fail_the_power
 from tests.reliability.soak_figures import LONG, QUICK, Figures
 from tests.reliability.stores import EmptyStores, empty_postgres_on, empty_sqlite
 from tests.reliability.subscriptions import follow
+from tests.results_file import results_file
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -52,6 +53,7 @@ class Row:
     value: str
     goal: str
     met: bool
+    quick: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,18 @@ class Run:
 
     figures: Figures
     seed: int
+    quick: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``bad`` is what was found wrong; ``enough`` whether as much was tried as the goal asks."""
+    """``bad`` is what was found wrong; ``enough`` whether as much was tried as the goal asks, in a long run; ``whole``
+    whether a quick run tried just as much."""
 
     value: str
     bad: Sequence[str] = ()
     enough: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +216,8 @@ def as_tests(*patterns: str, names: str = "", least: int = 1) -> Callable[[Run],
         ran, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
         failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
         value = f"{ran - failed - skipped} of {ran} tests passed" + (f", {skipped} skipped" if skipped else "")
-        return Found(value, [done.stdout[-2000:]] if failed else [], enough=ran >= least and not skipped)
+        bad = [done.stdout[-2000:]] if failed else []
+        return Found(value, bad, enough=ran >= least and not skipped, whole=True)
 
     return check
 
@@ -288,13 +294,18 @@ def empty(store: str) -> EmptyStores:
 
 def carried_out(check: Check, run: Run) -> tuple[Row, list[str]]:
     """The check's row, and what was found bad."""
+
+    def told(value: str, *, met: bool) -> Row:
+        return Row(check.id, check.what, value, check.goal, met, run.quick)
+
     try:
         found = check.run(run)
     except NotRun as reason:
-        return Row(check.id, check.what, f"not run here: {reason}", check.goal, met=False), []
+        return told(f"not run here: {reason}", met=False), []
     except Exception:  # noqa: BLE001 - a check that fails in any way is a row, not the end of the others
-        return Row(check.id, check.what, "failed, see below", check.goal, met=False), [traceback.format_exc()]
-    return Row(check.id, check.what, found.value, check.goal, met=not found.bad and found.enough), list(found.bad)
+        return told("failed, see below", met=False), [traceback.format_exc()]
+    tried = found.enough and (found.whole or not run.quick)
+    return told(found.value, met=tried and not found.bad), list(found.bad)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -302,35 +313,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="dev.py soak", description="The long forms of the reliability checks.")
     parser.add_argument("--only", metavar="R2,R3", help=f"some of: {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="small numbers: to see that all runs, not to meet goals")
-    parser.add_argument("--json", metavar="FILE", help="also write the rows here")
+    parser.add_argument("--json", metavar="FILE", type=results_file, help="also write the rows here")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000, help="play the same again")
     options = parser.parse_args(arguments)
     wanted = options.only.upper().replace(" ", "").split(",") if options.only else known
     if unknown := [each for each in wanted if each not in known]:
         parser.error(f"no check named {', '.join(unknown)}; there are: {', '.join(known)}")
-    run = Run(figures=QUICK if options.quick else LONG, seed=options.seed)
+    run = Run(figures=QUICK if options.quick else LONG, seed=options.seed, quick=options.quick)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"soak: seed {run.seed}")
-    rows, bad = [], list[str]()
+    rows, bad, faulty = [], list[str](), set[Row]()
     for check in CHECKS:
         if check.id not in wanted:
             continue
         begun = time.monotonic()
         row, problems = carried_out(check, run)
         rows.append(row)
+        faulty |= {row} if problems else set()
         bad += [f"{row.id} {row.what}: {problem}" for problem in problems]
         console.print(f"{row.id:4} {time.monotonic() - begun:6.0f} s  {row.what}: {row.value}")
-    report(rows, bad)
+    report(rows, bad, faulty)
     if options.json:
-        Path(options.json).write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n")
+        # A row of a quick run says so; one of a long run has nothing to say about it.
+        told = [{key: value for key, value in asdict(row).items() if key != "quick" or value} for row in rows]
+        options.json.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     # A quick run cannot meet a goal that is a number: there, only what is bad counts.
     return int(bool(bad) or (not options.quick and not all(row.met for row in rows)))
 
 
-def report(rows: Sequence[Row], bad: Sequence[str]) -> None:
+def report(rows: Sequence[Row], bad: Sequence[str], faulty: Container[Row]) -> None:
+    """A row that is not met because a quick run tried too little says ``quick``: neither yes nor no."""
     table = Table("id", "what", "value", "goal", "met")
     for row in rows:
-        table.add_row(row.id, row.what, row.value, row.goal, "yes" if row.met else "NO")
+        unmet = "quick" if row.quick and row not in faulty else "NO"
+        table.add_row(row.id, row.what, row.value, row.goal, "yes" if row.met else unmet)
     # Wide where nobody looks at a terminal, so that a log keeps each row on a line.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 260)
     console.print(table)

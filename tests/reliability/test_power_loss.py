@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from random import Random
@@ -65,6 +66,11 @@ def test_a_log_that_is_not_put_on_the_disk_again_by_the_next_process_is_found_ou
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sqlite_log_rewrite, "_rewrite", lambda log: None)
+    assert "lost" in fail_the_power_after_a_failed_flush(300)
+
+
+def test_a_log_whose_name_is_not_flushed_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_log_rewrite, "take_name", lambda new, name: os.replace(new, name))
     assert "lost" in fail_the_power_after_a_failed_flush(300)
 
 

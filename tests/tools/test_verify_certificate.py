@@ -19,8 +19,10 @@ import pytest
 
 from api.evidence import new_key
 from ledger.causes import Cause
+from ledger.commands.confirm_stage import ConfirmStage
 from ledger.commands.release_award import ReleaseAward
 from ledger.errors import NotFound, Refusal
+from ledger.events import EVENT_TYPES, CaseEvent
 from ledger.seal.kept import PUBLIC_KEYS, Keeper
 from ledger.seal.merkle import EMPTY, RunReader, inclusion_proof, leaf_hash
 from ledger.seal.note import SignerKey, open_checkpoint
@@ -85,7 +87,7 @@ def certificate_of(office: Office, keeper: Keeper, case: str) -> Content:
 
 
 def checked(tool: ModuleType, content: Content, key: str) -> Any:
-    return tool.check(json.dumps(content, ensure_ascii=False).encode(), tool.keys_from(key))
+    return tool.check(json.dumps(content).encode(), tool.keys_from(key))
 
 
 def test_a_whole_certificate_is_not_refused(tool: ModuleType, desk: Desk) -> None:
@@ -95,6 +97,90 @@ def test_a_whole_certificate_is_not_refused(tool: ModuleType, desk: Desk) -> Non
     verdict = checked(tool, desk.content, desk.key)
     assert verdict.refused == 1
     assert desk.content["totals"] == {"awarded": "5500000.00", "paid": "2000000.00", "recovered": "1000000.00"}
+
+
+WAN = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Content, str]:
+    """1000万元 in stages of 400, 300 and 300, all of it paid."""
+    folder = tmp_path_factory.mktemp("staged")
+    office, keeper = Office(folder), Keeper(folder)
+    key = new_key(keeper, "example.gov.cn/funding", lambda n: bytes(range(n)))
+    case = office.approved("装备", rule="3.2", total_investment="25000000.00")
+    office.pay(case, 400 * WAN, "流水1")
+    office.give(ConfirmStage(case=case, stage=2, reference="进度审计1号"), "reviewer")
+    office.pay(case, 300 * WAN, "流水2")
+    office.give(ConfirmStage(case=case, stage=3, reference="验收1号", audited_fen=2_500 * WAN), "reviewer")
+    office.pay(case, 300 * WAN, "流水3")
+    content = certificate_of(office, keeper, case)
+    office.close()
+    return content, key.encode()
+
+
+def test_the_certificate_of_a_staged_award_is_not_refused(tool: ModuleType, staged: tuple[Content, str]) -> None:
+    verdict = checked(tool, *staged)
+    assert verdict.history.paid_fen == 1_000 * WAN
+
+
+def history_of(tool: ModuleType, content: Content, change: Callable[[str, dict[str, Any]], object]) -> Any:
+    """The events folded, each with its payload changed: as if a ledger had recorded and sealed them so."""
+    history = tool.History(content["case"])
+    for one in content["events"]:
+        event = tool.event_from(one["position"], one["leaf"])
+        change(event.type_name, event.payload)
+        history.take(event)
+    return history
+
+
+STAGES_WRONG: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "a stage passed over": ("stage-confirmed", lambda p: p.update(stage=p["stage"] + 1)),
+    "a stage reached twice": ("stage-confirmed", lambda p: p.update(stage=p["stage"] - 1)),
+    "no stage": ("stage-confirmed", lambda p: p.pop("stage")),
+    "a stage of no plan": ("award-approved", lambda p: p.pop("payment_plan")),
+    "a smaller first stage": (
+        "award-approved",
+        lambda p: (
+            p["payment_plan"]["stages"][0].update(share_ppm=399_999),
+            p["payment_plan"]["stages"][2].update(share_ppm=300_001),
+        ),
+    ),
+    "shares that are not the whole": (
+        "award-approved",
+        lambda p: p["payment_plan"]["stages"][2].update(share_ppm=300_001),
+    ),
+    "a unit that is none": ("award-approved", lambda p: p["payment_plan"].update(unit_fen=0)),
+    "a plan that is none": ("award-approved", lambda p: p.update(payment_plan=[])),
+    "more requested than was due": ("disbursement-requested", lambda p: p.update(amount_fen=p["amount_fen"] + 1)),
+    "settled above what the audit gives": ("stage-confirmed", lambda p: p.update(final_fen=1_000 * WAN - 1)),
+}
+
+
+@pytest.mark.parametrize("name", STAGES_WRONG)
+def test_stages_that_do_not_add_up_do_not_pass(tool: ModuleType, staged: tuple[Content, str], name: str) -> None:
+    type_name, change = STAGES_WRONG[name]
+    assert history_of(tool, staged[0], lambda kind, payload: None).paid_fen == 1_000 * WAN
+    with pytest.raises(tool.NotWhole):
+        history_of(tool, staged[0], lambda kind, payload: change(payload) if kind == type_name else None)
+
+
+def test_no_step_that_the_ledger_can_record_is_unknown_to_the_verifier(tool: ModuleType) -> None:
+    steps = {name for name, kind in EVENT_TYPES.items() if issubclass(kind, CaseEvent)}
+    assert "stage-confirmed" in steps
+    assert steps == tool.STEPS_WITHOUT_MONEY | set(tool.STEPS_WITH_MONEY) | {"application-submitted"}
+
+
+@pytest.mark.parametrize("place", ["note", "key"])
+def test_half_a_character_does_not_crash_the_verifier(tool: ModuleType, desk: Desk, place: str) -> None:
+    if place == "key":
+        with pytest.raises(tool.NotWhole):
+            tool.keys_from("\ud800" + desk.key)
+        return
+    body, divider, signatures = desk.content["checkpoint"].partition("\n\n")
+    for note in (f"{body}\n\ud800{divider}{signatures}", desk.content["checkpoint"].replace("— ", "— \ud800", 1)):
+        with pytest.raises(tool.NotWhole):
+            checked(tool, {**desk.content, "checkpoint": note}, desk.key)
 
 
 def test_the_program_does_not_say_whole_by_its_words_alone(desk: Desk, tmp_path: Path) -> None:

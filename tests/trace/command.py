@@ -13,9 +13,10 @@ from tests.features.book import Book, read_book
 from tests.trace.gaps import gaps_of
 from tests.trace.html import html_book
 from tests.trace.markdown import markdown_book
-from tests.trace.matrix import Matrix, join
+from tests.trace.matrix import join
 from tests.trace.numbers import PolicyNumbers
 from tests.trace.run import Run
+from tests.trace.told import Matrix
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 POLICY: Final = BUILT_IN / "shenzhen-meddev-2022" / "1.toml"

@@ -11,8 +11,9 @@ from typing import Final
 
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.model import Funding
-from tests.trace.matrix import NO_MONEY_CLAUSE, PROCEDURE, ArticleTold, ClauseTold, Matrix, NumberTold, Told
+from tests.trace.matrix import NO_MONEY_CLAUSE, PROCEDURE
 from tests.trace.numbers import HIGHER, LOWER
+from tests.trace.told import ArticleTold, ClauseTold, Matrix, NumberTold, Told
 
 _WAYS_TOLD: Final = {LOWER: "lower", HIGHER: "higher"}
 _ROW_WANTED: Final = {LOWER: "just below and at it", HIGHER: "just above it"}

@@ -8,8 +8,8 @@ from typing import Final
 import jinja2
 
 from tests.trace import words
-from tests.trace.matrix import Matrix
 from tests.trace.numbers import HIGHER, LOWER
+from tests.trace.told import Matrix
 
 TEMPLATE: Final = "book.html"
 _ENVIRONMENT: Final = jinja2.Environment(

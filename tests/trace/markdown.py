@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.trace import words
-from tests.trace.matrix import ArticleTold, ClauseTold, Matrix, NumberTold, Proof, ReadingTold, Told
 from tests.trace.numbers import HIGHER, LOWER
+from tests.trace.told import ArticleTold, ClauseTold, Matrix, NumberTold, Proof, ReadingTold, Told
 
 INTRODUCTION = """\
 # 追溯表：条文、数、场景、结果、签字

@@ -1,196 +1,26 @@
 """The join: article → clause → numbers of the policy file → scenarios at each number's boundary → results.
 
-Plain data for the two books that are written from it (:mod:`tests.trace.markdown`, :mod:`tests.trace.html`) and for the
-search for gaps (:mod:`tests.trace.gaps`).
+Its outcome (:mod:`tests.trace.told`) is what the two books are written from (:mod:`tests.trace.markdown`,
+:mod:`tests.trace.html`), and what gaps are searched in (:mod:`tests.trace.gaps`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger.errors import Refusal
 from ledger.policy.citation import SUPPLEMENT, article_cited
-from ledger.policy.model import Funding, Policy, Reading, Rule
+from ledger.policy.model import Funding, Policy, Reading
 from tests.features.book import Book, Chapter, Scene
-from tests.trace.numbers import WAYS, Number, PolicyNumbers
-from tests.trace.run import Played, Run
+from tests.trace.numbers import Number, PolicyNumbers
+from tests.trace.run import Run
+from tests.trace.told import ArticleTold, ClauseTold, Matrix, NumberTold, Proof, ReadingTold, RowTold, Told
 
 NO_MONEY: Final = "no-money-rule"
 NO_MONEY_CLAUSE: Final = "无资金条款"
 PROCEDURE: Final = re.compile(r"程序[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class RowTold:
-    """One example by its line, with its cells in order; ``played`` is None where it was not run."""
-
-    line: int
-    cells: tuple[str, ...]
-    played: Played | None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A scenario as it was run. ``rows`` are each example, or the scenario itself; ``article`` is that of its clause."""
-
-    file: str
-    line: int
-    name: str
-    clause: str
-    article: str
-    rows: tuple[RowTold, ...]
-
-    @property
-    def numeral(self) -> str:
-        return self.name.partition(" ")[0]
-
-    @property
-    def title(self) -> str:
-        return self.name.partition(" ")[2] or self.name
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.line}"
-
-    @property
-    def passed_rows(self) -> int:
-        return sum(row.played is not None and row.played.passed for row in self.rows)
-
-    @property
-    def passed(self) -> bool:
-        return bool(self.rows) and self.passed_rows == len(self.rows)
-
-    def where(self, holds: Callable[[Played], bool]) -> Proof | None:
-        """The first passing row that ``holds``."""
-        for row in self.rows:
-            if row.played is not None and row.played.passed and holds(row.played):
-                return Proof(self, row)
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A passing row that shows something."""
-
-    scene: Told
-    row: RowTold
-
-    @property
-    def line(self) -> int:
-        return self.row.line
-
-    @property
-    def place(self) -> str:
-        return f"{self.scene.file}:{self.line}"
-
-
-@dataclass(frozen=True, slots=True)
-class NumberTold:
-    """A number with the rows that would fail if it were one step lower or higher, in its own article's scenarios.
-
-    ``why_not``: the way that the policy file itself cannot go.
-    """
-
-    number: Number
-    file: str
-    proofs: Mapping[str, tuple[Proof, ...]]
-    why_not: Mapping[str, str]
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.number.line}"
-
-    @property
-    def told_in(self) -> str:
-        return article_heading(self.number.article)
-
-    @property
-    def missing(self) -> list[str]:
-        return [way for way in WAYS if not self.proofs[way] and way not in self.why_not]
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseTold:
-    """A clause: the rule that carries it out, where it has one of its own, and what the features say of it."""
-
-    id: str
-    title: str
-    words: str
-    rule: Rule | None
-    place: str
-    numbers: tuple[NumberTold, ...]
-    scenes: tuple[Told, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingTold:
-    """An open question with the reading taken; ``shown``: rows whose answer would change under another option."""
-
-    reading: Reading
-    place: str
-    shown: tuple[Proof, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleTold:
-    """``limits`` are the yearly ceilings, which belong to several clauses; ``refusal`` what citing an article without
-    money is answered, with the rows that show it.
-    """
-
-    number: str
-    name: str
-    funding: Funding | None
-    place: str
-    clauses: tuple[ClauseTold, ...]
-    limits: tuple[NumberTold, ...]
-    readings: tuple[ReadingTold, ...]
-    refusal: str
-    refused: tuple[Proof, ...]
-
-    @property
-    def heading(self) -> str:
-        return article_heading(self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """The whole book. ``stray`` are scenarios that stand in no clause."""
-
-    policy: Policy
-    file: str
-    sha256: str
-    money: tuple[ArticleTold, ...]
-    without_money: tuple[ArticleTold, ...]
-    supplement: ArticleTold
-    procedures: tuple[ClauseTold, ...]
-    other: tuple[ClauseTold, ...]
-    stray: tuple[Told, ...]
-
-    @property
-    def articles(self) -> tuple[ArticleTold, ...]:
-        return (*self.money, self.supplement, *self.without_money)
-
-    @property
-    def clauses(self) -> Iterator[ClauseTold]:
-        for article in self.articles:
-            yield from article.clauses
-        yield from (*self.procedures, *self.other)
-
-    @property
-    def scenes(self) -> list[Told]:
-        return [*(scene for clause in self.clauses for scene in clause.scenes), *self.stray]
-
-    @property
-    def numbers(self) -> list[NumberTold]:
-        clauses = [number for clause in self.clauses for number in clause.numbers]
-        return [*clauses, *(number for article in self.articles for number in article.limits)]
-
-    @property
-    def readings(self) -> list[ReadingTold]:
-        return [reading for article in self.articles for reading in article.readings]
 
 
 def article_of(clause: str, policy: Policy) -> str:
@@ -198,10 +28,6 @@ def article_of(clause: str, policy: Policy) -> str:
     if (reading := policy.readings.get(clause)) is not None:
         return reading.article
     return article_cited(clause) or clause
-
-
-def article_heading(article: str) -> str:
-    return article if article == SUPPLEMENT else f"第{article}条"
 
 
 def join(numbers: PolicyNumbers, sha256: str, books: Sequence[Book], run: Run) -> Matrix:

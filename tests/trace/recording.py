@@ -2,12 +2,14 @@
 
 Every time the 当 of a scenario has the ledger decide an amount or a validity, the same question is asked again with each
 number of the policy one step lower and one step higher (:mod:`tests.trace.numbers`), and once for each other option of
-each open reading. Where the answer differs in what a scenario can see, this scenario would fail if the number were moved.
+each open reading. Where the answer differs in a part that a 那么 of the scenario then looks at
+(:class:`tests.features.answers.Part`), this scenario would fail if the number were moved. A part that no 那么 looks at
+proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -26,6 +28,7 @@ from ledger.policy.model import Policy
 from ledger.policy.registry import BUILT_IN
 from ledger.rules import Claim, Determination, Standing, determine, require_in_force, require_plan_year
 from ledger.stages import plan_under
+from tests.features.answers import Part
 from tests.trace.numbers import Moved, PolicyNumbers
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -36,18 +39,23 @@ Touch = tuple[str, str]
 
 @dataclass(slots=True)
 class Record:
-    """What one scenario, or one row of its examples, touched; ``refused`` are code and clause of the act's refusals."""
+    """What the act of one scenario, or of one row of its examples, touched: "numbers" or "readings" → touch → the parts
+    of the answer that would be others.
+    """
 
-    numbers: set[Touch] = field(default_factory=set)
-    readings: set[Touch] = field(default_factory=set)
-    refused: set[Touch] = field(default_factory=set)
+    changes: dict[str, dict[Touch, set[Part]]] = field(default_factory=lambda: {"numbers": {}, "readings": {}})
 
-    def as_data(self) -> dict[str, list[list[str]]]:
-        """As lists, which pytest-xdist can send."""
-        return {
-            name: sorted(map(list, touched))
-            for name, touched in (("numbers", self.numbers), ("readings", self.readings), ("refused", self.refused))
-        }
+    def note(self, kind: str, touch: Touch, parts: Set[Part]) -> None:
+        self.changes[kind].setdefault(touch, set()).update(parts)
+
+    def forget(self) -> None:
+        """What has been decided so far belongs to the scenario's facts, not to its act."""
+        for changed in self.changes.values():
+            changed.clear()
+
+    def held(self, kind: str, read: Set[Part]) -> set[Touch]:
+        """What the scenario would notice, where its 那么 have looked at the parts ``read`` of the answer."""
+        return {touch for touch, parts in self.changes[kind].items() if parts & read}
 
 
 class _Policies:
@@ -124,13 +132,13 @@ def _watch(decide: Callable[..., Any], again: Callable[..., None]) -> None:
             setattr(module, decide.__name__, watched)
 
 
-def _determined_again(decide: Callable[..., Any], answer: object, claim: Claim, standing: Standing) -> None:
+def _determined_again(decide: Callable[..., Any], answer: Seen | None, claim: Claim, standing: Standing) -> None:
     for kind, touch, policy in _moved_policies(claim.policy, claim.rule.id):
         moved = replace(claim, policy=policy, rule=policy.rules[claim.rule.id])
         _compare(kind, touch, answer, _answer(decide, (moved, standing)))
 
 
-def _checked_again(decide: Callable[..., Any], answer: object, policy: Policy, rule: Any, *rest: Any) -> None:
+def _checked_again(decide: Callable[..., Any], answer: Seen | None, policy: Policy, rule: Any, *rest: Any) -> None:
     for kind, touch, moved in _moved_policies(policy, rule.id):
         _compare(kind, touch, answer, _answer(decide, (moved, moved.rules[rule.id], *rest)))
 
@@ -172,26 +180,46 @@ def _moved_policies(policy: Policy, rule_id: str) -> list[tuple[str, Touch, Poli
     return known.moved(rule_id)
 
 
-NO_ANSWER: Final = "no answer"
+Seen = Mapping[Part, object]
+"""A decision as a scenario can see it: each part of it as its sentence tells it, None where it has none."""
+
+TAKEN: Final[Seen] = {**dict.fromkeys(Part), Part.RESULT: "taken", Part.REASON: "taken"}
+"""A step that was taken, and grants nothing by itself."""
 
 
-def _compare(kind: str, touch: Touch, answer: object, moved: object) -> None:
-    if moved not in (answer, NO_ANSWER):
-        for record in _current:
-            getattr(record, kind).add(touch)
+def _compare(kind: str, touch: Touch, answer: Seen | None, moved: Seen | None) -> None:
+    if answer is not None and moved is not None:
+        parts = {part for part in Part if answer[part] != moved[part]}
+        for record in _current if parts else []:
+            record.note(kind, touch, parts)
 
 
-def _answer(decide: Callable[..., Any], args: tuple[Any, ...]) -> object:
-    """What a scenario can see of a decision: the amount, what bound it, whether it was rounded; or the refusal."""
+def _answer(decide: Callable[..., Any], args: tuple[Any, ...]) -> Seen | None:
+    """None where there is no answer: a moved policy may ask for what the scenario does not state."""
     try:
         its = decide(*args)
     except Refusal as refusal:
-        return refusal.code, refusal.clause, refusal.limit and refusal.limit.limit
-    except Exception:  # noqa: BLE001 - a moved policy may ask for what the scenario does not state
-        return NO_ANSWER
-    if isinstance(its, Determination):
-        return its.amount_fen, its.bound_by, any(step.step == "rounding" for step in its.steps)
-    return None
+        return _refused(refusal)
+    except Exception:  # noqa: BLE001 - whatever it is, it is no answer
+        return None
+    return _granted(its) if isinstance(its, Determination) else TAKEN
+
+
+def _granted(its: Determination) -> Seen:
+    rounded = any(step.step == "rounding" for step in its.steps)
+    return {**dict.fromkeys(Part), Part.RESULT: its.amount_fen, Part.REASON: (its.bound_by, rounded)}
+
+
+def _refused(refusal: Refusal) -> Seen:
+    """The reason names the limit only where that is used up, as :func:`tests.features.parse_types.reason_of_denial` does."""
+    limit = refusal.limit
+    return {
+        Part.RESULT: None,
+        Part.REASON: (refusal.code, refusal.clause, limit and refusal.code == "limit-exhausted" and limit.limit),
+        Part.CONCLUSION: refusal.code,
+        Part.CLAUSE: refusal.clause,
+        Part.LIMIT: limit and (limit.ceiling_fen, limit.used_fen, limit.left_fen),
+    }
 
 
 __all__ = ["Moved", "Record", "Touch", "policies_of", "recording", "watch_the_ledger"]

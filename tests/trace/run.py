@@ -14,11 +14,13 @@ from typing import Any, Final
 import pytest
 
 from tests.features.book import Scene
+from tests.features.office import Office
 from tests.trace.recording import Record, Touch, recording, watch_the_ledger
 
 PROPERTY: Final = "traceability"
 _RECORD: Final = pytest.StashKey[Record]()
 _ACTING: Final = pytest.StashKey[ExitStack]()
+_OFFICE: Final = pytest.StashKey[Office]()
 
 Row = tuple[tuple[str, str], ...]
 """The cells of an example by column, sorted; empty for a scenario without examples."""
@@ -26,7 +28,9 @@ Row = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Played:
-    """A scenario, or a row of its examples, as it was run: once, or once by each driver."""
+    """A scenario, or a row of its examples, as it was run: once, or once by each driver; with what it would notice, and code
+    and clause of the refusals that it looks at.
+    """
 
     passed: bool = True
     numbers: set[Touch] = field(default_factory=set)
@@ -72,37 +76,41 @@ def begin_scenario(request: pytest.FixtureRequest) -> None:
         request.node.stash[_RECORD] = Record()
 
 
-def begin_step(request: pytest.FixtureRequest, step: Any) -> None:
-    """What is decided while the 当 runs is what the scenario is about."""
+def begin_step(request: pytest.FixtureRequest, step: Any, step_func_args: Mapping[str, Any]) -> None:
+    """What is decided while the 当 runs, from the moment that it says is the act itself, is what the scenario is about."""
     record = request.node.stash.get(_RECORD, None)
     # Over HTTP the result counts; what is touched must not depend on which drivers a run has.
     if record is not None and step.type == "when" and request.node.get_closest_marker("http") is None:
         request.node.stash[_ACTING] = stack = ExitStack()
         stack.enter_context(recording(record))
+        request.node.stash[_OFFICE] = office = step_func_args["office"]
+        office.before_act = record.forget
 
 
-def end_step(request: pytest.FixtureRequest, step: Any, step_func_args: Mapping[str, Any]) -> None:
-    if (acting := request.node.stash.get(_ACTING, None)) is None:
-        return
-    acting.close()
-    if step.type == "when" and (office := step_func_args.get("office")) is not None:
-        answers = [office.answer, *(answer for _, answer in office.answers)]
-        refused = {(its.denial.code, its.denial.clause or "") for its in answers if its.denial}
-        request.node.stash[_RECORD].refused |= refused
+def end_step(request: pytest.FixtureRequest) -> None:
+    if (acting := request.node.stash.get(_ACTING, None)) is not None:
+        acting.close()
 
 
 def end_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
-    if (acting := request.node.stash.get(_ACTING, None)) is not None:
-        acting.close()
+    end_step(request)
     if (record := request.node.stash.get(_RECORD, None)) is not None:
         parameters = getattr(request.node, "callspec", None)
         said = {
             "file": Path(feature.filename).name,
             "scene": scenario.name,
             "row": dict(parameters.params.get("_pytest_bdd_example", {})) if parameters else {},
-            "touched": record.as_data(),
+            "touched": _noticed(record, request.node.stash.get(_OFFICE, None)),
         }
         request.node.user_properties.append((PROPERTY, said))
+
+
+def _noticed(record: Record, office: Office | None) -> dict[str, list[list[str]]]:
+    """As lists, which pytest-xdist can send. Nothing of a scenario whose act did not run, or whose 那么 look at nothing."""
+    read = office.answers.read if office else set()
+    noticed = {kind: record.held(kind, read) for kind in record.changes}
+    noticed["refused"] = set(office.answers.refusals_read()) if office else set()
+    return {kind: sorted(map(list, touches)) for kind, touches in noticed.items()}
 
 
 # --- where the reports arrive ---------------------------------------------------------------------

@@ -7,9 +7,10 @@ from functools import cache
 
 from tests.features.book import Book
 from tests.trace.command import POLICY, POLICY_NAME, ROOT, books_about, read_books
-from tests.trace.matrix import NO_MONEY, Matrix, article_of, join
+from tests.trace.matrix import NO_MONEY, article_of, join
 from tests.trace.numbers import WAYS, PolicyNumbers
 from tests.trace.run import Played, Run, row_of
+from tests.trace.told import Matrix
 
 NUMBERS = PolicyNumbers(POLICY, POLICY_NAME)
 SHA256 = "0" * 64

@@ -11,6 +11,7 @@ from ledger import application
 from ledger.policy.registry import built_in_policies
 from ledger.rules import Claim, RecognisedWindow, read_particulars
 from ledger.scopes import Scope
+from tests.features.answers import Part
 from tests.trace.numbers import HIGHER, LOWER
 from tests.trace.recording import Record, recording, watch_the_ledger
 
@@ -25,6 +26,9 @@ class Nobody:
 
     def used_fen(self, scope: Scope) -> int:
         return self._used_fen if scope.limit == "C5" else 0
+
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        return 0
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return None
@@ -43,7 +47,9 @@ def touched(cost: str, used_fen: int = 0) -> set[tuple[str, str]]:
     record = Record()
     with recording(record):
         application.determine(claim, Nobody(used_fen))
-    return record.numbers & {(key, way) for key in (CAP, RATE, YEARLY) for way in (LOWER, HIGHER)}
+    return record.held("numbers", {Part.RESULT, Part.REASON}) & {
+        (key, way) for key in (CAP, RATE, YEARLY) for way in (LOWER, HIGHER)
+    }
 
 
 RATED = {(RATE, LOWER), (RATE, HIGHER)}

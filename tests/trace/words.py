@@ -7,8 +7,8 @@ from typing import Final
 
 from ledger.policy.model import Reading
 from tests.features.application_tables import NOT_STATED
-from tests.trace.matrix import ArticleTold, ClauseTold, Matrix, NumberTold, Proof, Told
 from tests.trace.numbers import HIGHER, LOWER
+from tests.trace.told import ArticleTold, ClauseTold, Matrix, NumberTold, Proof, Told
 
 PROOFS_SHOWN: Final = 3
 OPEN_QUESTIONS: Final = "口径"

@@ -10,6 +10,7 @@ import pytest
 from ledger.calendar import Window
 from ledger.errors import Refusal, UnknownName
 from ledger.policy import CapYear, Funding, Policy, Review, built_in_policies
+from ledger.policy.model import OncePerItem
 
 WITHOUT_MONEY = [
     "一",
@@ -44,7 +45,8 @@ def test_the_first_registrations_are_funded_once_with_a_raised_ceiling(policy: P
         assert rule.once_per_item is not None
         caps[rule_id] = (rule.item_cap_fen.value, rule.item_cap_bonus.amount_fen.value, rule.once_per_item.value)
         assert rule.review is Review.ENTITLED
-    assert caps == {"5.1": (300_000_000, 100_000_000, True), "5.2": (500_000_000, 100_000_000, True)}
+    once = OncePerItem.EVER
+    assert caps == {"5.1": (300_000_000, 100_000_000, once), "5.2": (500_000_000, 100_000_000, once)}
     assert policy.rounding_fen.value == 100
 
 
@@ -101,6 +103,22 @@ def test_the_file_s_format_carries_every_rule_of_the_text(policy: Policy) -> Non
     }  # fmt: skip
     yearly = {name: limit.ceiling_fen.value // 1_000_000 for name, limit in policy.limits.items()}
     assert yearly == {"C5": 1000, "C8": 3000, "C14": 1000, "C15": 500, "C22R": 500, "C22U": 200, "C22O": 500}
+
+
+def test_what_is_funded_once_and_whose_items_are_shared(policy: Policy) -> None:
+    once = {r.id: r.once_per_item.value for r in policy.rules.values() if r.once_per_item}
+    assert {rule for rule, its in once.items() if its is OncePerItem.EVER} == {
+        "2.1", "2.2", "2.3", "3.1", "3.2", "5.1", "5.2", "7.1", "10.1", "10.2", "10.3", "22.1", "23.1",
+    }  # fmt: skip
+    assert {rule for rule, its in once.items() if its is OncePerItem.YEAR} == {"15.1"}
+    shared = {r.id: r.item_shared for r in policy.rules.values() if r.item_shared and r.item_shared.value}
+    assert set(shared) == {"5.1", "5.2", "8.1", "8.2"}
+    assert {cited.reading for cited in shared.values()} == {"B23"}
+    assert (policy.plan_years_ahead.value, policy.plan_years_ahead.reading) == (1, "B1")
+
+
+def test_a_settlement_is_told_only_where_one_is_made(policy: Policy) -> None:
+    assert [r.id for r in policy.rules.values() if "B29" in r.readings] == ["3.2"]
 
 
 def test_the_modifiers_of_the_text_are_carried(policy: Policy) -> None:

@@ -100,6 +100,7 @@ FAULTS = {
         "not a whole number of fen",
     ),
     "rate above 100%": (RATE_51, RATE_51.replace("40%", "140%"), 'rules."5.1".rate', "五", "100%"),
+    "rate of nothing": (RATE_51, RATE_51.replace("40%", "0%"), 'rules."5.1".rate', "五", "above 0%"),
     "rate that is none": (RATE_51, RATE_51.replace("40%", "40"), 'rules."5.1".rate', "五", "not a rate"),
     "cites a missing article": (
         CAP_51,
@@ -285,6 +286,28 @@ FAULTS = {
     ),
     "bonus without a cap": (CAP_51 + "\n", "", 'rules."5.1".item_cap_bonus', "五", "no item_cap"),
     "once without a cap": (CAP_51 + "\n", "", 'rules."5.1".once_per_item', "五", "needs an item_cap"),
+    "once a year without a year": (
+        'limit = "C15"\n',
+        "",
+        'rules."15.1".once_per_item',
+        "十五",
+        "needs a yearly limit",
+    ),
+    "once in words that mean nothing": (
+        'once_per_item = { value = "year"',
+        'once_per_item = { value = "month"',
+        'rules."15.1".once_per_item',
+        "十五",
+        "not true or false",
+    ),
+    "items shared under one of two rules of a limit": (
+        'item_shared = { value = true, cite = "八", reading = "B23" }\nlimit = "C8"\nevent_day = "cost_until"\n'
+        'readings = ["B23", "B26"',
+        'limit = "C8"\nevent_day = "cost_until"\nreadings = ["B23", "B26"',
+        'rules."8.2".item_shared',
+        "八",
+        "shares the limit C8 with 8.1",
+    ),
     "bonus without a condition": (
         ', when = "special_approval"',
         "",
@@ -302,9 +325,9 @@ FAULTS = {
     "stage without a share": (
         '{ share = "40%", when = "下达资助计划" }',
         '{ share = "40%", when = "下达资助计划" }, { share = "0%", when = "立项" }',
-        'rules."3.2".stages.parts',
+        'rules."3.2".stages.parts[1].share',
         "三",
-        "is zero",
+        "above 0%",
     ),
     "stages that do not say how they are settled": (
         'settlement = { reading = "B29" }\n',
@@ -483,6 +506,26 @@ def test_a_file_that_is_not_utf_8_or_not_there_is_refused(tmp_path: Path) -> Non
         read_policy(path)
     with pytest.raises(PolicyFault, match=re.escape("none.toml")):
         read_policy(tmp_path / "none.toml")
+
+
+def test_a_file_with_a_byte_order_mark_is_told_how_to_be_saved(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    with pytest.raises(PolicyFault, match=re.escape("marked.toml")) as fault:
+        read_policy(path)
+    for said in (fault.value.text.zh, fault.value.text.en):
+        assert "BOM" in said
+        assert "UTF-8" in said
+        assert "TOML" not in said
+
+
+def test_what_is_wrong_with_a_value_is_told_in_each_language_alone(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text(GOOD.replace(RATE_51, RATE_51.replace("40%", "140%"), 1), encoding="utf-8")
+    with pytest.raises(PolicyFault) as fault:
+        read_policy(path)
+    assert "比例须大于0，不超过100%" in fault.value.text.zh
+    assert "rate is" not in fault.value.text.zh
 
 
 def test_the_good_file_has_no_fault() -> None:

@@ -110,3 +110,41 @@ def test_a_switched_reading_counts_from_its_day_on(tmp_path: Path) -> None:
     assert registry.get(ID).readings["B13"].value == "benchmark"
     assert before.rules["22.2"].terms != after.rules["22.2"].terms
     assert before.pin == after.pin
+
+
+def _version(folder: Path, number: int, since: str) -> None:
+    text = TEXT
+    for old, new in (
+        ("version = 1", f"version = {number}"),
+        ('effective_from = { reading = "V1" }', f'effective_from = {{ value = "{since}", cite = "附则" }}'),
+    ):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    (folder / ID).mkdir(parents=True, exist_ok=True)
+    (folder / ID / f"{number}.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("second", ["2022-08-01", "2022-07-31"])
+def test_a_version_that_does_not_begin_after_the_one_before_is_a_fault_of_both_files(
+    tmp_path: Path, second: str
+) -> None:
+    _version(tmp_path, 1, "2022-08-01")
+    _version(tmp_path, 2, second)
+    with pytest.raises(PolicyFault) as fault:
+        PolicyRegistry.load([tmp_path])
+    for number in (1, 2):
+        assert str(tmp_path / ID / f"{number}.toml") in fault.value.text.zh
+
+
+@pytest.mark.parametrize("second", ["2022-08-02", "2035-01-01"])
+def test_a_version_may_replace_one_in_force_or_follow_after_a_gap(tmp_path: Path, second: str) -> None:
+    _version(tmp_path, 1, "2022-08-01")
+    _version(tmp_path, 2, second)
+    assert PolicyRegistry.load([tmp_path]).versions(ID) == (1, 2)
+
+
+def test_a_fault_names_the_folder_that_the_file_lies_in(tmp_path: Path) -> None:
+    _version(tmp_path, 1, "2022-02-30")
+    with pytest.raises(PolicyFault) as fault:
+        PolicyRegistry.load([tmp_path])
+    assert f"{tmp_path / ID / '1.toml'}：" in fault.value.text.zh

@@ -18,10 +18,11 @@ ENTERPRISE = "91440300MA5FX3K72N"
 
 @dataclass
 class Office:
-    """Determines claims, and remembers what it awarded. ``used`` is by scope key, in fen."""
+    """Determines claims, and remembers what it awarded. ``used``, and each of ``granted``, is by scope key, in fen."""
 
     policy: Policy
     used: dict[str, int] = field(default_factory=dict)
+    granted: list[dict[str, int]] = field(default_factory=list)
     windows: dict[str, RecognisedWindow] = field(default_factory=dict)
     today: date = date(2026, 6, 1)
     cap_year: int = 2026
@@ -29,6 +30,9 @@ class Office:
 
     def used_fen(self, scope: Scope) -> int:
         return self.used.get(scope.key, 0)
+
+    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+        return sum(award.get(scope.key, 0) for award in self.granted if within.key in award)
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self.windows.get(scope.key)
@@ -48,6 +52,7 @@ class Office:
     ) -> Determination:
         granted = self.quote(rule_id, item, enterprise, **particulars)
         self.awards += 1
+        self.granted.append({draw.scope: draw.amount_fen for draw in granted.draws})
         for draw in granted.draws:
             self.used[draw.scope] = self.used.get(draw.scope, 0) + draw.amount_fen
         if granted.window is not None:

@@ -70,8 +70,6 @@ def test_a_proposal_is_granted_up_to_the_ceiling_and_refused_a_fen_above(
     assert quote.bound_by is None
     above = refusal(office, rule, proposed=ceiling[:-1] + "1")
     assert (above.code, above.clause) == ("above-ceiling", clause)
-    office.award(rule, proposed="1.00")
-    assert refusal(office, rule, proposed=ceiling).code == "above-ceiling"
     assert refusal(office, rule, proposed="0.00").code == "nothing-to-grant"
 
 

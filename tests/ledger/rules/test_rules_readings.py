@@ -57,7 +57,7 @@ def cut_before(office: Any) -> None:
 
 
 def spend_training(office: Any) -> None:
-    office.used["shenzhen-meddev-2022/item/item-1/23.1"] = 5 * 10**8
+    office.used["shenzhen-meddev-2022/item/91440300MA5FX3K72N/item-1/23.1"] = 5 * 10**8
 
 
 def nothing(office: Any) -> None:
@@ -150,7 +150,7 @@ SWITCHES: dict[str, tuple[str, str, Callable[[Any], None], str, dict[str, Any], 
         "250000.00",
     ),
     "training by the year": (
-        "B41", "per-year", spend_training, "23.1", {"training_cost": "100.00"}, "limit-exhausted", "50.00",
+        "B41", "per-year", spend_training, "23.1", {"training_cost": "100.00"}, "item-already-awarded", "50.00",
     ),
 }  # fmt: skip
 
@@ -284,3 +284,16 @@ def test_a_year_that_has_not_come_is_not_claimed(office: Any, year: int, fits: b
     assert answer(office, "15.1", **told) == ("3.00" if fits else "year-not-come")
     told = {"project_count": 10, "proposed": "1.00", "service_year": year}
     assert answer(office, "19.1", **told) == ("1.00" if fits else "year-not-come")
+
+
+@pytest.mark.parametrize(("stated", "missing"), [("cost_from", "cost_until"), ("cost_until", "cost_from")])
+def test_three_years_cannot_be_checked_with_one_end_of_the_period(office: Any, stated: str, missing: str) -> None:
+    with pytest.raises(Malformed) as raised:
+        office.quote("23.1", **{"training_cost": "100.00", stated: "2016-01-01"})
+    assert [(error.field, error.code) for error in raised.value.errors] == [(f"particulars.{missing}", "missing")]
+    assert answer(office, "23.1", training_cost="100.00") == "50.00"
+
+
+def test_a_bound_that_needs_one_day_only_takes_one(office: Any) -> None:
+    told = {**RD, "rd_cost": "100.00", "cost_from": "2024-06-01"}
+    assert answer(office, "5.1", **told) == "40.00"

@@ -11,15 +11,17 @@ from ledger.errors import StoreFault
 from ledger.policy.model import Pin
 from ledger.seal import verification
 from ledger.seal.export import FORMAT, VERSION, ExportHeader, ExportLog, ExportMalformed, export_lines
+from ledger.seal.note import Checkpoint, SignerKey, sign_checkpoint
 from ledger.seal.verification import check_log
 from tests.ledger.seal.rows import MemoryLog, sealed_rows
 
 HEADER = {"format": FORMAT, "version": VERSION, "origin": "o", "policies": (Pin("p", 1, "ab"),)}
+NOTE = sign_checkpoint(Checkpoint("o", 5, bytes(32)), [SignerKey("o", bytes(32))])
 
 
 def written(path: Path, log: MemoryLog, size: int | None = None) -> Path:
     header = ExportHeader(size=log.size if size is None else size, **HEADER)  # type: ignore[arg-type]
-    path.write_bytes(b"".join(export_lines(log, header, b"note\n")))
+    path.write_bytes(b"".join(export_lines(log, header, NOTE)))
     return path
 
 
@@ -28,7 +30,7 @@ def test_what_is_read_back_is_not_other_than_what_was_sealed(tmp_path: Path, siz
     rows = sealed_rows(size)
     log = ExportLog(written(tmp_path / "x", MemoryLog(rows)))
     assert log.size == size
-    assert log.checkpoint == b"note\n"
+    assert log.checkpoint == NOTE
     assert log.header.policies == (Pin("p", 1, "ab"),)
     read = [row for _, chunk in check_log(log, []) for row in chunk]
     assert [row._replace(run=None) for row in rows] == read

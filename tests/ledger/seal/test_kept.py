@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from eventsourcing.dcb.api import DCBEvent
 
 from ledger.seal import SealError
 from ledger.seal.durable import FileFault, new_file
@@ -12,6 +14,7 @@ from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, SIGNING_KEY, Keeper, LogNo
 from ledger.seal.keys import KeyFault, write_signer_key
 from ledger.seal.merkle import EMPTY, NodeReader, RunReader, leaf_hash
 from ledger.seal.note import Checkpoint, SignerKey, open_checkpoint, sign_checkpoint
+from ledger.store.sqlite import SQLiteDCBRecorder
 
 SIGNER = SignerKey("example.gov.cn/funding", bytes(range(32)))
 
@@ -123,3 +126,23 @@ def test_a_new_file_is_not_there_in_part_and_does_not_replace_another(tmp_path: 
     assert path.read_bytes() == b"whole"
     with pytest.raises(FileFault), new_file(tmp_path / "gone" / "out"):
         pass
+
+
+def test_who_signs_is_not_held_up_by_himself_where_the_store_needs_another_connection(keeper: Keeper) -> None:
+    """To open one takes a turn by a lock on the folder, which is the keeper's folder too."""
+    store = SQLiteDCBRecorder(keeper.folder / "facts.sqlite", lock_timeout_s=0)
+    store.append([DCBEvent("noted", b"1", [])])
+    with store._readers.lend():
+        keeper.sign(1, store.nodes())
+    store.close()
+
+
+def test_many_who_sign_at_once_do_not_take_back_the_checkpoint_that_is_kept(keeper: Keeper) -> None:
+    nodes = nodes_of(*SEVEN)
+    with ThreadPoolExecutor(7) as threads:
+        for _ in range(5):
+            (keeper.folder / CHECKPOINT).unlink(missing_ok=True)
+            list(threads.map(lambda size: keeper.sign(7, nodes, size=size), (7, 6, 5, 4, 3, 2, 1)))
+            kept = keeper.kept()
+            assert kept is not None
+            assert kept.size == 7

@@ -255,3 +255,29 @@ def test_another_server_that_took_over_is_not_taken_for_the_old_one(
     with pytest.raises(Unavailable, match="taken over"):
         recorder.append([event("second")])
     assert recorder.append([event("second")]) == 2
+
+
+def test_a_store_put_back_to_an_earlier_state_is_not_taken_for_the_one_that_was_known(
+    recorder: PostgresDCBRecorder, postgres_url: str
+) -> None:
+    """Such as by a snapshot of the server's machine: the same timeline, and as many events or more, but others."""
+    recorder.append([event("first"), event("second")])
+    statement(postgres_url, "DROP SCHEMA ledger CASCADE")
+    other = PostgresDCBRecorder(postgres_url)
+    other.append([event("first"), event("another"), event("third")])
+    other.close()
+    statement(postgres_url, SESSIONS)
+    with pytest.raises(Unavailable, match="earlier state"):
+        recorder.append([event("fourth")])
+    with recorder.transaction(["first"]) as transaction:
+        assert transaction.head == 3
+    assert recorder.append([event("fourth")]) == 4
+
+
+def test_a_lost_connection_alone_does_not_make_a_log_unknown(recorder: PostgresDCBRecorder, postgres_url: str) -> None:
+    other = PostgresDCBRecorder(postgres_url)
+    for position in range(1, 6, 2):
+        recorder.append([event("ours")])
+        assert other.append([event("another's")]) == position + 1
+        statement(postgres_url, SESSIONS)
+    other.close()

@@ -53,9 +53,10 @@ def test_commits_cannot_be_made_lossy_under_a_running_service(recorder: Postgres
 @pytest.mark.parametrize(
     ("answer", "remedy"),
     [
-        ((True, "on", "on", "UTF8", ""), "name the primary"),
-        ((False, "off", "on", "UTF8", "00000001"), "set fsync = on"),
-        ((False, "on", "on", "SQL_ASCII", "00000001"), "ENCODING 'UTF8'"),
+        ((True, "on", "on", "on", "UTF8", ""), "name the primary"),
+        ((False, "off", "on", "on", "UTF8", "00000001"), "set fsync = on"),
+        ((False, "on", "off", "on", "UTF8", "00000001"), "set full_page_writes = on"),
+        ((False, "on", "on", "on", "SQL_ASCII", "00000001"), "ENCODING 'UTF8'"),
     ],
 )
 def test_an_unfit_server_is_refused_with_the_remedy(answer: tuple[object, ...], remedy: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
 
-from ledger.store import sqlite_subscription
+from ledger.store import following, sqlite_subscription
 from ledger.store.sqlite import SQLiteDCBRecorder
 
 LONG_S = 3600
@@ -51,7 +51,7 @@ def test_events_of_many_threads_arrive_once_and_in_order(recorder: SQLiteDCBReco
 def test_a_history_longer_than_one_slice_is_neither_cut_nor_repeated(
     recorder: SQLiteDCBRecorder, monkeypatch: pytest.MonkeyPatch, slice_size: int
 ) -> None:
-    monkeypatch.setattr(sqlite_subscription, "_SLICE", slice_size)
+    monkeypatch.setattr(following, "_SLICE", slice_size)
     recorder.append([DCBEvent("counted", b"", ["odd"] if n % 2 else []) for n in range(1, 30)])
     with recorder.subscribe(tagged("odd"), after=4) as subscription:
         assert [found.position for found in islice(subscription, 13)] == list(range(5, 30, 2))
