@@ -52,6 +52,10 @@ def open_log(data: Path) -> StoredLog:
     return SQLiteLog(data / FACTS)
 
 
+class NoKeyNamed(KeyFault):
+    """Nobody named a public key, and the folder has none."""
+
+
 def new_key(keeper: Keeper, origin: str | None, entropy: Entropy) -> VerifierKey:
     """Make the signing key of a data folder, and add its public key to those of the folder. Raises ``KeyFault``.
 
@@ -79,10 +83,12 @@ def keys_named(named: Sequence[str], data: Path) -> tuple[VerifierKey, ...]:
     """Public keys as text or as files that hold them; those of the data folder where none is named."""
     if not named:
         if not (data / PUBLIC_KEYS).is_file():
-            raise KeyFault(
+            raise NoKeyNamed(
                 Text(
-                    "需要公钥才能核对签名：请用 --key 给出公钥或公钥文件",
-                    "a public key is needed to check signatures: name it, or its file, with --key",
+                    "需要公钥才能核对签名：请用 --key 给出公钥或公钥文件；本账本还没有密钥时，"
+                    "先用 funding-ledger keys 生成，再用 checkpoint 签署检查点",
+                    "a public key is needed to check signatures: name it, or its file, with --key; where this ledger has "
+                    "no key yet, make one with funding-ledger keys, and sign with checkpoint",
                 )
             )
         return load_verifier_keys(data / PUBLIC_KEYS)

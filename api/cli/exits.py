@@ -7,6 +7,7 @@ from typing import Final
 
 from api.credentials import UserExists
 from api.demo.folder import NotADemo
+from api.evidence import NoKeyNamed
 from api.occupancy import FolderInUse
 from ledger import errors
 from ledger.errors import LedgerError, Text
@@ -40,6 +41,7 @@ EXIT_NAMES: Final = {
 _EXITS: Final[dict[type[LedgerError], Exit]] = {
     errors.Malformed: Exit.MALFORMED,
     KeyMalformed: Exit.MALFORMED,
+    NoKeyNamed: Exit.MALFORMED,
     NameUnusable: Exit.MALFORMED,
     SealError: Exit.NOT_WHOLE,
     errors.NotFound: Exit.NOT_FOUND,

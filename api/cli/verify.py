@@ -74,14 +74,14 @@ def command(speech: Speech) -> click.Command:
     ) -> None:
         run: Run = context.obj
         screen = run.show(as_json=as_json)
-        keys = keys_named(named_keys, data)
-        checkpoints = [open_kept(path, keys) for path in kept]
-        log, own = _opened(export, data, keys)
-        checkpoints += own
-        if not checkpoints:
-            raise no_checkpoint(speech)
-        closing = own[0] if export is not None else None
+        log = open_log(data) if export is None else ExportLog(export)
         try:
+            keys = keys_named(named_keys, data)
+            own = _came_with(log, data, keys)
+            checkpoints = [*(open_kept(path, keys) for path in kept), *own]
+            if not checkpoints:
+                raise no_checkpoint(speech)
+            closing = own[0] if export is not None else None
             with progress_to(log.size, speech("核验", "checking"), quiet=as_json) as progress:
                 verdict = verify_log(
                     log, checkpoints, closing=closing, jobs=jobs_for(log.size, jobs), progress=progress
@@ -105,10 +105,9 @@ def command(speech: Speech) -> click.Command:
     return verify
 
 
-def _opened(export: Path | None, data: Path, keys: tuple[VerifierKey, ...]) -> tuple[SealedLog, list[Checkpoint]]:
-    """The log to check, and the checkpoint that comes with it, if any."""
-    if export is not None:
-        log = ExportLog(export)
-        return log, [open_checkpoint(log.checkpoint, keys).checkpoint]
+def _came_with(log: SealedLog, data: Path, keys: tuple[VerifierKey, ...]) -> list[Checkpoint]:
+    """The checkpoint that an export ends with, or that the store's folder keeps, if any."""
+    if isinstance(log, ExportLog):
+        return [open_checkpoint(log.checkpoint, keys).checkpoint]
     own = data / CHECKPOINT
-    return open_log(data), [open_kept(own, keys)] if own.is_file() else []
+    return [open_kept(own, keys)] if own.is_file() else []

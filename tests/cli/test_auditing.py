@@ -309,3 +309,17 @@ def test_a_server_that_cannot_be_reached_is_not_called_a_broken_log(in_file: Fol
     assert result.exit_code == Exit.FAULT
     assert "does not answer" in result.stderr
     assert "secret" not in result.output
+
+
+def test_who_has_no_key_yet_is_told_the_command_that_makes_one_and_not_to_try_again(folder: Folder) -> None:
+    """As a fresh demo leaves it: no key, no checkpoint."""
+    for name in ("log.pub", "log.key", "checkpoint"):
+        (folder.path / name).unlink(missing_ok=True)
+    result = folder.run("verify")
+    assert result.exit_code == Exit.MALFORMED
+    assert "funding-ledger keys" in result.stderr
+
+
+def test_a_folder_without_a_ledger_is_called_so_before_a_key_is_asked_for(folder: Folder, tmp_path: Path) -> None:
+    result = folder.run("verify", data=tmp_path / "nothing-here", url="")
+    assert result.exit_code == Exit.NOT_FOUND
