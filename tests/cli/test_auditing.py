@@ -162,7 +162,7 @@ def test_an_export_is_checked_where_there_is_no_ledger(folder: Folder, tmp_path:
     nowhere = tmp_path / "nowhere"
     folder.done("verify", export, "--key", folder.key, data=nowhere, url="")
     without = folder.run("verify", export, data=nowhere, url="")
-    assert without.exit_code == Exit.FAULT
+    assert without.exit_code == Exit.MALFORMED
     assert "--key" in without.stderr
     assert not nowhere.exists()
 
