@@ -214,6 +214,12 @@ class RuleBuilder:
             if bounds[name] is not None and any(days[day] is None for day in needed):
                 told = "、".join(needed)
                 self.place.note(("cost_dates", name), f"须有{told}", f"needs {', '.join(needed)}")
+        if bounds["tail"] is None and days["paid_until"] is not None and days["event"] is not None:
+            self.place.note(
+                ("cost_dates", "tail"),
+                "缺少此项：须写明event以后几天内付清",
+                "missing: says how many days after the event the last payment may come",
+            )
         return CostDates(
             **days,
             before_application_months=bounds["before_application"],

@@ -177,8 +177,8 @@ class CostDates:
 
     ``since``, ``until``, ``paid_until`` and ``event`` name optional particulars of kind date. A cost begins at most
     ``before_application_months`` before the application and ends by the event (a certificate); the event lies at most
-    ``event_months`` before the application; the last payment at most ``tail_days`` after the event; the whole span is at
-    most ``length_months``.
+    ``event_months`` before the application; the last payment at most ``tail_days`` after the event, and where both are named
+    there is such a number; the whole span is at most ``length_months``.
     """
 
     since: str | None

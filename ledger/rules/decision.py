@@ -131,8 +131,9 @@ def whole_shares(exact_fen: list[Fraction], total_fen: int) -> list[int]:
         if missing > 0 and part.denominator != 1:
             shares[position] += 1
             missing -= 1
+    assert missing <= 0, "the parts that have a fraction make up for all of it"
     for position in reversed(range(len(shares))):
-        taken = min(shares[position], max(0, -missing))
+        taken = min(shares[position], -missing)
         shares[position] -= taken
         missing += taken
     assert missing == 0 and sum(shares) == total_fen, (exact_fen, total_fen)

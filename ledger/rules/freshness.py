@@ -31,7 +31,10 @@ def refuse_stale_costs(claim: Claim) -> None:
 
 def _bounds(dates: CostDates, stated: Particulars, applied_on: date) -> Iterator[Bound]:
     def named(name: str | None) -> tuple[str, date] | None:
-        return (name, stated.day(name)) if name is not None and name in stated else None
+        if name not in stated:
+            return None
+        assert name is not None, "nothing is stated without a name"
+        return name, stated.day(name)
 
     def before_application(months: Cited[int] | None) -> date | None:
         return add_months(applied_on, -months.value) if months is not None else None
@@ -43,13 +46,14 @@ def _bounds(dates: CostDates, stated: Particulars, applied_on: date) -> Iterator
         yield *since, before_application(dates.before_application_months), None
     if until is not None:
         yield *until, None, event[1] if event is not None else applied_on
-        if since is not None and dates.length_months is not None:
+        if dates.length_months is not None:
+            assert since is not None, "checked when the particulars were read: both or neither"
             yield *until, None, add_days(add_months(since[1], dates.length_months.value), -1)
     if paid_until is not None:
-        tail = dates.tail_days.value if dates.tail_days is not None else 0
         yield *paid_until, None, applied_on
         if event is not None:
-            yield *paid_until, None, add_days(event[1], tail)
+            assert dates.tail_days is not None, "the loader asks for it where there are both"
+            yield *paid_until, None, add_days(event[1], dates.tail_days.value)
 
 
 def _refuse_outside(rule: Rule, name: str, stated: date, first: date | None, last: date | None) -> None:

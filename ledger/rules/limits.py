@@ -30,20 +30,22 @@ def item_room(claim: Claim, standing: Standing) -> Room | None:
     own = None if _holds(claim.rule.item_shared, True) else claim.enterprise
     scope = item_of_rules(claim.policy.id, rules, claim.item, own, year)
     room = room_under(standing, scope, ITEM, claim.rule.article, ceiling_fen)
-    if _once_used_fen(claim, standing, room) > 0 and not _carried(claim.rule):
+    if _had_its_one_award(claim, standing, room) and not _carried(claim.rule):
         raise _already_awarded(claim, room)
     return room
 
 
-def _once_used_fen(claim: Claim, standing: Standing, room: Room) -> int:
-    """What bars another award for the item: all that was granted for it, or what was in the claim's own year."""
+def _had_its_one_award(claim: Claim, standing: Standing, room: Room) -> bool:
+    """Whether something was granted for the item: ever, or in the claim's own year, as the rule says."""
     if _holds(claim.rule.once_per_item, OncePerItem.EVER):
-        return room.head.used_fen
-    if _holds(claim.rule.once_per_item, OncePerItem.YEAR):
-        assert claim.rule.limit is not None, "the loader asks for it"
-        year = enterprise_year(claim.policy.id, claim.rule.limit.name, claim.enterprise, plain_period(claim))
-        return standing.used_within_fen(room.scope, year)
-    return 0
+        return room.head.used_fen > 0
+    return _holds(claim.rule.once_per_item, OncePerItem.YEAR) and _used_in_its_year_fen(claim, standing, room) > 0
+
+
+def _used_in_its_year_fen(claim: Claim, standing: Standing, room: Room) -> int:
+    assert claim.rule.limit is not None, "the loader asks for it"
+    year = enterprise_year(claim.policy.id, claim.rule.limit.name, claim.enterprise, plain_period(claim))
+    return standing.used_within_fen(room.scope, year)
 
 
 def _holds(cited: Cited[Any] | None, value: object) -> bool:
@@ -92,8 +94,8 @@ def cut_to_item(claim: Claim, before: Entitlement, room: Room | None) -> Entitle
 def year_rooms(claim: Claim, standing: Standing, limit: Limit, entitlement: Entitlement) -> list[Room]:
     """What is left of the yearly limit, for each portion's period, in the portions' order."""
     bonus = claim.rule.item_cap_bonus
-    raised = bonus is not None and bonus.raises_limit.value and claim.particulars.flag(bonus.when)
-    ceiling_fen = limit.ceiling_fen.value + (bonus.amount_fen.value if bonus and raised else 0)
+    raised = bonus if bonus and bonus.raises_limit.value and claim.particulars.flag(bonus.when) else None
+    ceiling_fen = limit.ceiling_fen.value + (raised.amount_fen.value if raised else 0)
     return [
         room_under(
             standing,
@@ -139,18 +141,17 @@ def _raised_told(claim: Claim) -> Text:
 
 
 def _already_awarded(claim: Claim, room: Room) -> Refusal:
+    return Refusal("item-already-awarded", _already_told(claim, room), clause=claim.rule.article, limit=room.head)
+
+
+def _already_told(claim: Claim, room: Room) -> Text:
     told = wording.room(room.head)
     yearly = _holds(claim.rule.once_per_item, OncePerItem.YEAR)
     zh = f"{plain_period(claim)}年度" if yearly else ""
     en = (f" for {plain_period(claim)}", " for a year") if yearly else ("", "")
-    return Refusal(
-        "item-already-awarded",
-        Text(
-            zh=f"“{claim.item}”已按第{claim.rule.article}条获得过{zh}资助（{told.zh}）；同一{claim.rule.item}"
-            f"{'每年度' if yearly else ''}只资助一次，余额不结转。",
-            en=f"{claim.item!r} was already funded under article {claim.rule.article}{en[0]} ({told.en}); "
-            f"an item is funded once{en[1]}, and what is left lapses.",
-        ),
-        clause=claim.rule.article,
-        limit=room.head,
+    return Text(
+        zh=f"“{claim.item}”已按第{claim.rule.article}条获得过{zh}资助（{told.zh}）；同一{claim.rule.item}"
+        f"{'每年度' if yearly else ''}只资助一次，余额不结转。",
+        en=f"{claim.item!r} was already funded under article {claim.rule.article}{en[0]} ({told.en}); "
+        f"an item is funded once{en[1]}, and what is left lapses.",
     )

@@ -21,7 +21,6 @@ def refuse_undecided_funding(claim: Claim) -> None:
     other = claim.other_funding
     if other is None:
         return
-    refuse_unreturned_awards(other)
     if other.way_out is not None or claim.policy.stacking.value is Stacking.STACKABLE:
         return
     told = wording.amount(other.amount_fen)
@@ -38,7 +37,10 @@ def refuse_undecided_funding(claim: Claim) -> None:
 
 
 def refuse_unreturned_awards(other: OtherFunding) -> None:
-    """Raise ``Refusal`` ``other-funding-not-returned`` where the ledger knows better than a decision that it was."""
+    """Raise ``Refusal`` ``other-funding-not-returned`` where the ledger knows better than a decision that it was.
+
+    Asked when it is decided so; what is left of an award never grows again after its approval.
+    """
     if other.way_out is not WayOut.RETURN_THEN_CLAIM or not other.awards:
         return
     zh, en = "、".join(other.awards), ", ".join(other.awards)

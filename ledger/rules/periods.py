@@ -21,9 +21,9 @@ def claimed_span(particulars: Particulars, window: WindowTerms) -> Window:
 
 def claimed_months(particulars: Particulars, window: WindowTerms) -> list[Window]:
     """The whole months of a claim that :func:`period_errors` finds no fault with."""
-    months = _whole_months(claimed_span(particulars, window), particulars.day(window.anchor))
-    assert months, "checked when the particulars were read"
-    return months
+    origin, first, beyond = _monthly_steps(claimed_span(particulars, window), particulars.day(window.anchor))
+    assert first is not None and beyond is not None and first < beyond, "checked when the particulars were read"
+    return [Window(add_months(origin, k), add_months(origin, k + 1)) for k in range(first, beyond)]
 
 
 def period_errors(rule: Rule, particulars: Particulars) -> list[FieldError]:
@@ -48,8 +48,8 @@ def period_errors(rule: Rule, particulars: Particulars) -> list[FieldError]:
 
 
 def _rent_errors(particulars: Particulars, window: WindowTerms, rent: MonthlyRent) -> list[FieldError]:
-    months = _whole_months(claimed_span(particulars, window), particulars.day(window.anchor))
-    if not months:
+    _, first, beyond = _monthly_steps(claimed_span(particulars, window), particulars.day(window.anchor))
+    if first is None or beyond is None or first >= beyond:
         how = Text(
             zh="请按整月填写：自每月1日起，或自起租日对应的日子起，至整月届满之日止（含当日）",
             en="claim whole months: from the first of a month, or from the tenancy's day of the month, "
@@ -57,7 +57,7 @@ def _rent_errors(particulars: Particulars, window: WindowTerms, rent: MonthlyRen
         )
         return [_invalid(window.since, how), _invalid(window.until, how)]
     unit_fen, centi_m2 = particulars.number(rent.benchmark), particulars.number(rent.area)
-    if unit_fen * centi_m2 * len(months) > MONEY_FEN_MOST * 100:
+    if unit_fen * centi_m2 * (beyond - first) > MONEY_FEN_MOST * 100:
         what = Text(
             zh="租金合计超过1万亿元，请核对单价（元/平方米·月）与面积",
             en="the rent comes to more than 1,000,000,000,000.00 yuan; check the price per m² and month, and the area",
@@ -66,12 +66,10 @@ def _rent_errors(particulars: Particulars, window: WindowTerms, rent: MonthlyRen
     return []
 
 
-def _whole_months(span: Window, tenancy: date) -> list[Window]:
+def _monthly_steps(span: Window, tenancy: date) -> tuple[date, int | None, int | None]:
+    """Where a span's months are counted from, and at which steps from there it begins and ends; None between two steps."""
     origin = span.start if is_month_start(span.start) else tenancy
-    first, beyond = months_from(origin, span.start), months_from(origin, span.end)
-    if first is None or beyond is None:
-        return []
-    return [Window(add_months(origin, k), add_months(origin, k + 1)) for k in range(first, beyond)]
+    return origin, months_from(origin, span.start), months_from(origin, span.end)
 
 
 def _invalid(name: str, text: Text) -> FieldError:

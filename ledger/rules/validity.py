@@ -15,7 +15,7 @@ from ledger.scopes import enterprise_window
 
 def require_in_force(policy: Policy, rule: Rule, enterprise: str, on: date, standing: Standing) -> None:
     """Raise ``Refusal`` ``policy-not-in-force`` for a day outside the validity, unless the enterprise's window runs on."""
-    if on in policy.validity or (on >= policy.validity.end and _running_on(policy, rule, enterprise, standing)):
+    if on in policy.validity or _running_on(policy, rule, enterprise, standing):
         return
     first, beyond = policy.validity.start, policy.validity.end
     raise Refusal(
@@ -34,7 +34,7 @@ def require_plan_year(policy: Policy, rule: Rule, enterprise: str, year: int, st
     A window that runs on may be planned for until the year after its end, when its last claims come.
     """
     first, last = policy.validity.start, policy.validity.end
-    window = _running_on(policy, rule, enterprise, standing) if year > last.year else None
+    window = _running_on(policy, rule, enterprise, standing)
     if first.year <= year <= (window.end.year + 1 if window else last.year):
         return
     raise Refusal(
@@ -75,8 +75,9 @@ def _years_told(first: int, last: int) -> Text:
 
 def _running_on(policy: Policy, rule: Rule, enterprise: str, standing: Standing) -> Window | None:
     """The enterprise's recognised window, where the office lets it run on beyond the validity."""
-    if not policy.windows_run_on.value or not isinstance(rule.terms, WindowedRate) or rule.limit is None:
+    if not policy.windows_run_on.value or not isinstance(rule.terms, WindowedRate):
         return None
+    assert rule.limit is not None, "the loader gives every windowed rule a yearly limit"
     recognised = standing.window(enterprise_window(policy.id, rule.limit.name, enterprise))
     if recognised is None:
         return None

@@ -84,10 +84,10 @@ def _years(window: Window, months: int, counted_by: CapYear) -> Iterator[_Year]:
 
 
 def _within_validity(policy: Policy, window: Window) -> Window:
-    """A recognised window runs on after the policy has expired, or ends with it (reading B33)."""
+    """A recognised window runs on after the policy has expired, or ends with it (reading B33): it may hold no day at all."""
     if policy.windows_run_on.value:
         return window
-    return Window(window.start, max(window.start, min(window.end, policy.validity.end)))
+    return Window(window.start, min(window.end, policy.validity.end))
 
 
 def _rent(claim: Claim, terms: WindowedRate, rent: MonthlyRent, frame: _Frame) -> Entitlement:
@@ -135,7 +135,7 @@ def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Win
     """
     inside = [month for month in months if frame.open.covers(month)]
     if not inside:
-        raise _outside(claim, frame, Window(months[0].start, months[-1].end))
+        raise _outside(claim, frame, claimed_span(claim.particulars, terms.window))
     _refuse_funded(claim, frame, Window(inside[0].start, inside[-1].end))
     supported, funded = _supported_months(frame), []
     for month in inside:

@@ -12,7 +12,14 @@ from enum import Enum
 
 from ledger.money import format_policy_amount
 from tests.features.driver import Answer
-from tests.features.parse_types import Reason, read_reason, read_result, reason_of_denial, reason_of_grant
+from tests.features.parse_types import (
+    Reason,
+    read_reason,
+    read_result,
+    reason_of_denial,
+    reason_of_grant,
+    told_of_line,
+)
 
 
 class Part(Enum):
@@ -57,6 +64,14 @@ class Answers:
         wanted = [[name, read_result(result), read_reason(reason)] for name, result, reason in rows]
         assert [[name, read_result(result), read_reason(reason)] for name, result, reason in told] == wanted, told
         self.read |= {Part.RESULT, Part.REASON}
+
+    def check_sheet(self, table: Sequence[Sequence[str]]) -> None:
+        """The sheet of the last answer against a table of 条款, 步骤 and 金额, every line of it."""
+        header, *rows = table
+        assert header == ["条款", "步骤", "金额"], "该表的列须为“条款”“步骤”“金额”"
+        assert self.last.grant is not None, "没有算出金额，也就没有核算表"
+        told = [told_of_line(line) for line in self.last.grant.sheet]
+        assert told == rows, f"核算表是{told}"
 
     def conclusion(self) -> str | None:
         """The code of the refusal; None where the step was taken."""

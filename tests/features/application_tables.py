@@ -13,6 +13,8 @@ from tests.features.parse_types import read_date
 
 NOT_STATED: Final = "未填"
 AUDIT_REPORT: Final = "审计报告"
+PLAN_YEAR: Final = "列入资助计划"
+"""The row of a quote that names the funding plan: ``2027年``."""
 EVIDENCE: Final[Mapping[str, str]] = {
     "发票": "invoice",
     "合同": "contract",
@@ -95,9 +97,14 @@ def _read_funding(label: str, value: str, award_of: Callable[[str], str]) -> dic
     return {"level": OTHER_FUNDING[label], "amount_fen": parse_policy_amount(amount), "document": document}
 
 
+def read_plan_year(cells: Mapping[str, str]) -> int | None:
+    """The funding plan that a quote asks about; None for that of the day."""
+    return _counted("年")(cells[PLAN_YEAR]) if PLAN_YEAR in cells else None
+
+
 def read_stated(cells: Mapping[str, str]) -> dict[str, str]:
     """The rows that are left: the particulars."""
-    return {label: value for label, value in cells.items() if label not in {*EVIDENCE, *OTHER_FUNDING}}
+    return {label: value for label, value in cells.items() if label not in {*EVIDENCE, *OTHER_FUNDING, PLAN_YEAR}}
 
 
 def plain_label(particular: Particular) -> str:

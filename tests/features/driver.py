@@ -63,17 +63,26 @@ class Act(Enum):
     APPROPRIATE = AppropriateBudget
 
 
+Line = tuple[str, str, int]
+"""A line of the sheet: its clause, its step, and the fen that it leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Money that was computed or approved. ``clause`` and ``limit`` are what it rests on: the limit that cut it last, or
-    the rule's own article and no limit; ``tier`` or ``ceiling`` where the office proposed it. ``rounded``: the rounding
-    took something off.
+    the rule's own article and no limit; ``tier`` or ``ceiling`` where the office proposed it. ``sheet``: how it was
+    computed, line by line.
     """
 
     amount_fen: int
     clause: str
     limit: str | None
-    rounded: bool
+    sheet: tuple[Line, ...]
+
+    @property
+    def rounded(self) -> bool:
+        """Whether the rounding took something off."""
+        return any(step == "rounding" for _, step, _ in self.sheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,9 @@ class Driver(Protocol):
         """Let a person take a step; ``says`` are the fields of its command. A refusal is an answer, not an exception."""
         ...
 
-    def quote(self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any]) -> Answer: ...
+    def quote(
+        self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any], cap_year: int | None
+    ) -> Answer: ...
 
     def headroom(self, enterprise: str, name: str, start: date) -> Headroom:
         """The limit so named, as its holder is shown it for the calendar or benefit year that begins on ``start``."""
@@ -149,14 +160,13 @@ def morning(day: date) -> datetime:
     return datetime.combine(day, time(9), SHANGHAI)
 
 
-def granted(amount_fen: int, bound_by: tuple[str, str] | None, steps: Iterable[tuple[str, str]]) -> Grant:
-    """``bound_by`` is the clause and the limit that cut last, ``steps`` the clause and the name of every step."""
-    told = list(steps)
-    rounded = any(step == "rounding" for _, step in told)
+def granted(amount_fen: int, bound_by: tuple[str, str] | None, steps: Iterable[Line]) -> Grant:
+    """``bound_by`` is the clause and the limit that cut last, ``steps`` are the lines of the sheet."""
+    sheet = tuple(steps)
     if bound_by is not None:
-        return Grant(amount_fen, *bound_by, rounded)
-    ((clause, start),) = ((clause, step) for clause, step in told if step in STARTS)
-    return Grant(amount_fen, clause, STARTS[start], rounded)
+        return Grant(amount_fen, *bound_by, sheet)
+    ((clause, start),) = ((clause, step) for clause, step, _ in sheet if step in STARTS)
+    return Grant(amount_fen, clause, STARTS[start], sheet)
 
 
 def limits_named(policy: Policy, name: str) -> frozenset[str]:
@@ -172,6 +182,7 @@ __all__ = [
     "Denial",
     "Driver",
     "Grant",
+    "Line",
     "first_morning",
     "granted",
     "limits_named",

@@ -120,8 +120,12 @@ class HttpDriver:
             case = case_number(shown["id"])
         return Answer(case, _number(act, answer), self._grant(act, person, shown))
 
-    def quote(self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any]) -> Answer:
-        asked = {"policy": self.policy.id, "rule": rule, "enterprise": enterprise, "item": item}
+    def quote(
+        self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any], cap_year: int | None
+    ) -> Answer:
+        asked: dict[str, Any] = {"policy": self.policy.id, "rule": rule, "enterprise": enterprise, "item": item}
+        if cap_year is not None:
+            asked["cap_year"] = cap_year
         answer = self._post(AUDITOR, "/quotes", {**asked, "particulars": particulars})
         if answer.status_code in REFUSED:
             return Answer(denial=_denial(_shown(answer)))
@@ -247,7 +251,8 @@ def _number(act: Act, answer: TestResponse) -> int | None:
 
 def _grant(amount: str, bound_by: Mapping[str, str] | None, steps: list[dict[str, str]]) -> Grant:
     cut = None if bound_by is None else (bound_by["clause"], bound_by["limit"])
-    return granted(parse_yuan(amount), cut, ((step["clause"], step["step"]) for step in steps))
+    lines = ((step["clause"], step["step"], parse_yuan(step["amount"])) for step in steps)
+    return granted(parse_yuan(amount), cut, lines)
 
 
 def _denial(told: Mapping[str, Any]) -> Denial:

@@ -62,9 +62,11 @@ class InProcessDriver:
         number = getattr(event, "disbursement", None) or getattr(event, "recovery", None)
         return Answer(case=outcome.case, number=number, grant=self._grant(outcome))
 
-    def quote(self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any]) -> Answer:
+    def quote(
+        self, rule: str, enterprise: str, item: str, particulars: Mapping[str, Any], cap_year: int | None
+    ) -> Answer:
         try:
-            found = self._ledger.quote(self.policy.id, rule, enterprise, item, particulars)
+            found = self._ledger.quote(self.policy.id, rule, enterprise, item, particulars, cap_year)
         except Refusal as refusal:
             return Answer(denial=_denial(refusal))
         return Answer(grant=_grant(found.amount_fen, found.bound_by, found.steps))
@@ -116,7 +118,7 @@ class InProcessDriver:
 
 def _grant(amount_fen: int, bound_by: Binding | None, steps: tuple[Step, ...]) -> Grant:
     cut = None if bound_by is None else (bound_by.clause, bound_by.limit)
-    return granted(amount_fen, cut, ((step.clause, step.step) for step in steps))
+    return granted(amount_fen, cut, ((step.clause, step.step, step.amount_fen) for step in steps))
 
 
 def _denial(refusal: Refusal) -> Denial:

@@ -21,6 +21,7 @@ from tests.features.application_tables import (
     read_evidence,
     read_other_funding,
     read_particulars_table,
+    read_plan_year,
     read_stated,
 )
 from tests.features.desk import Desk, code_of, must
@@ -136,7 +137,7 @@ class Office:
             must(self._usual.take(act))
 
     def have_decided_other_funding(self, item: str, way_out: WayOut) -> None:
-        must(self.desk.act(Act.DECIDE_OTHER_FUNDING, item, way_out=way_out, reference=DOCUMENT, reason=WHY))
+        must(self._decided_other_funding(item, way_out))
 
     def have_budget(self, year: int, amount_fen: int) -> None:
         policy = self.driver.policy.id
@@ -181,10 +182,10 @@ class Office:
             self.answers.in_order.append((name.partition("#")[0], answer))
 
     def quote(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
-        particulars = read_particulars_table(self.driver.policy.rule(rule_id), cells)
+        particulars = read_particulars_table(self.driver.policy.rule(rule_id), read_stated(cells))
         self.watch("试算")
         self._quoted = (rule_id, enterprise, item, particulars)
-        self.answers.last = self.driver.quote(rule_id, code_of(enterprise), item, particulars)
+        self.answers.last = self.driver.quote(rule_id, code_of(enterprise), item, particulars, read_plan_year(cells))
 
     def submit(self, enterprise: str, item: str, rule_id: str, cells: Mapping[str, str]) -> None:
         said = self._read(rule_id, cells)
@@ -221,6 +222,10 @@ class Office:
     def receive(self, item: str, amount_fen: int) -> None:
         self.watch()
         self.answers.last = self.desk.receive(item, amount_fen)
+
+    def decide_other_funding(self, item: str, way_out: WayOut) -> None:
+        self.watch()
+        self.answers.last = self._decided_other_funding(item, way_out)
 
     def take(self, act: Act, person: str | None = None) -> Answer:
         """Any step of the usual case, with whatever it needs said, by its assigned hand or by ``person``."""
@@ -280,6 +285,9 @@ class Office:
             "evidence": read_evidence(cells),
             "other_funding": read_other_funding(cells, lambda item: award_id(self.desk.cases[item].number)),
         }
+
+    def _decided_other_funding(self, item: str, way_out: WayOut) -> Answer:
+        return self.desk.act(Act.DECIDE_OTHER_FUNDING, item, way_out=way_out, reference=DOCUMENT, reason=WHY)
 
     def _usage(self, as_of: datetime) -> Mapping[str, int]:
         return {scope: fen for code in self.desk.applicants for scope, fen in self.driver.usage(code, as_of).items()}

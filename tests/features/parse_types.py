@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any, Final
 
 from ledger.causes import CAUSE_NAMES, Cause
-from ledger.money import FEN_PER_YUAN, parse_policy_amount
+from ledger.money import FEN_PER_YUAN, format_policy_amount, parse_policy_amount
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.model import Reading
 from ledger.rules import WayOut
-from tests.features.driver import ITEM, Act, Denial, Grant
+from tests.features.driver import ITEM, Act, Denial, Grant, Line
 
 AMOUNT: Final = r"[0-9][0-9,]*(?:\.[0-9]+)?(?:万|亿)?元"
 DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -34,6 +34,19 @@ GRANT_REASONS: Final[Mapping[str | None, str]] = {
 }
 """What a grant rests on, where it is no yearly limit."""
 YEARLY_LIMIT: Final = "年度上限"
+SHEET_STEPS: Final[Mapping[str, str]] = {
+    "rent-basis": "租金",
+    "rate": "资助比例",
+    "area-cap": "每平方米上限",
+    "window": "资助期",
+    "tier": "所达档次内定额",
+    "ceiling": "上限内定额",
+    "item-cap": "单项上限",
+    "annual-cap": YEARLY_LIMIT,
+    "other-funding": "其他财政资助",
+    "rounding": "舍去尾数",
+}
+"""What a line of the sheet is called."""
 ITS_LIMITS: Final[Mapping[str, str]] = {ITEM: "单项上限", "tier": "所达档次"}
 """What a used-up limit is called, where it is no yearly limit."""
 
@@ -55,6 +68,7 @@ DENIAL_REASONS: Final[Mapping[str, str]] = {
     "not-the-previous-year": "账单不属上一年度",
     "other-funding": "其他财政资助未作处理",
     "other-funding-not-less": "没有差额可补",
+    "cap-year-outside-validity": "年度不在有效期内",
     "audit-report-missing": "缺少审计报告",
 }
 """Refusal code → why nothing is granted under an article; a used-up limit is told apart by which limit it is."""
@@ -72,8 +86,8 @@ GROUNDS: Final[Mapping[str, str]] = {
     "nothing-paid": "没有已到账的资金",
     "no-violation-found": "尚无违规认定",
     "policy-not-in-force": "不在有效期内",
-    "cap-year-outside-validity": "年度不在有效期内",
     "plan-year-not-open": "计划年度未开放",
+    "other-funding-not-returned": "资助尚未全部退还",
     "evidence-used": "凭证已用于另一申报",
     "no-money-rule": "本条无资金资助条款",
     "budget-exceeded": "超过年度预算",
@@ -120,6 +134,12 @@ class Reason:
     def __str__(self) -> str:
         cited = self.article if self.article == SUPPLEMENT else f"第{self.article}条"
         return f"{cited}{self.word}{ROUNDED.format(self.rounded_to) if self.rounded_to else ''}"
+
+
+def told_of_line(line: Line) -> list[str]:
+    """A line of the sheet as a feature tells it: 条款, 步骤 and 金额."""
+    clause, step, amount_fen = line
+    return [clause if clause == SUPPLEMENT else f"第{clause}条", SHEET_STEPS[step], format_policy_amount(amount_fen)]
 
 
 def reason_of_grant(grant: Grant, yearly_limits: Mapping[str, object]) -> Reason:

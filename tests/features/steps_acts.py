@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_bdd import when
 
 from ledger.causes import Cause
+from ledger.rules import WayOut
 from tests.features.driver import Act
 from tests.features.office import Office
 from tests.features.sentences import sentence
@@ -73,6 +74,11 @@ def confirm_stage(office: Office, item: str, stage: tuple[int, int | None]) -> N
 @when(sentence("凭银行流水号“{serial:名}”登记“{item:名}”到账{amount:金额}"))
 def settle(office: Office, serial: str, item: str, amount: int) -> None:
     office.settle(item, amount, serial)
+
+
+@when(sentence("决定“{item:名}”所获的其他财政资助{way_out:处理}"))
+def decide_other_funding(office: Office, item: str, way_out: WayOut) -> None:
+    office.decide_other_funding(item, way_out)
 
 
 @when(sentence("“{person:名}”办理{act:步骤}"))

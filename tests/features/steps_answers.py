@@ -26,6 +26,11 @@ def results_are(office: Office, datatable: list[list[str]]) -> None:
     office.answers.check_results(datatable)
 
 
+@then(sentence("核算表各步依次为："))
+def sheet_is(office: Office, datatable: list[list[str]]) -> None:
+    office.answers.check_sheet(datatable)
+
+
 @then(sentence("该限额为{ceiling:金额}，已用{used:金额}，尚余{left:金额}"))
 def limit_named(office: Office, ceiling: int, used: int, left: int) -> None:
     assert office.answers.missing_limit() == (ceiling, used, left)

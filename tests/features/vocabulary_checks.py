@@ -31,7 +31,7 @@ class Sentence:
     matches: Any
 
 
-SENTENCES_AT_MOST: Final = 48
+SENTENCES_AT_MOST: Final = 50
 BODY_LINES_AT_MOST: Final = 5
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 

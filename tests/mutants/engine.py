@@ -27,6 +27,7 @@ from typing import Any, Final
 import pytest
 from _pytest.runner import runtestprotocol
 
+from ledger.policy.registry import built_in_policies
 from tests.mutants.asking import Asking, Statement
 from tests.mutants.graft import graft, keep_the_ruler
 from tests.mutants.mutation import Mutant, Name
@@ -142,14 +143,17 @@ class Engine:
 
     def _watch(self, positions: Iterable[int]) -> dict[str, Any]:
         modules = {module_of(mutant) for mutant in self.mutants}
-        imported = {its for module in modules for its in mark(sys.modules[module])}
+        for_all = {its for module in modules for its in mark(sys.modules[module])}
+        with watched() as reading:
+            built_in_policies()  # what the scenarios read once for all of them, and each of them goes by
+        for_all |= reading
         reached: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for position in positions:
             with watched() as statements:
                 passed = self._passes(position)
             if not passed:
                 return {"failed": self._items[position].name}
-            for module, line in statements | imported:
+            for module, line in statements | for_all:
                 reached[module][line].append(position)
         return {"reached": reached}
 

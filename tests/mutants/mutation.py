@@ -10,8 +10,8 @@ Left out, because no scenario can see them and no money hangs on them:
   return ``FieldError`` and calls that note one, and the largest and least values that a form may hold
   (``_LIMITS_OF_FORM``). A slip on a form is no claim: it is sent back with the field at fault before anything is decided,
   and the steps of a feature could not even write it. The tests of the particulars and of the API give such input;
-- *assertions*, ``assert_never`` and ``strict=True``: they state what cannot happen, so that nothing that happens can tell
-  them from their opposite;
+- *assertions*, private functions that only assertions call, ``assert_never`` and ``strict=True``: they state what cannot
+  happen, so that nothing that happens can tell them from their opposite;
 - what is no computation: docstrings, types, imports, ``__all__``, decorators, the stored words of an enumeration.
 """
 
@@ -98,6 +98,7 @@ class _Reader:
     def __init__(self, file: str, source: str, texts: frozenset[str]) -> None:
         self._file, self._source_lines, self._texts = file, source.splitlines(), texts
         self._tree = ast.parse(source)
+        self._asserting = _only_asserting(self._tree)
         self._counts: Counter[Name] = Counter()
 
     def mutants(self) -> list[Mutant]:
@@ -133,7 +134,7 @@ class _Reader:
             case ast.keyword(arg="strict"):
                 return True
             case ast.FunctionDef():
-                return node.name in self._texts
+                return node.name in self._texts or node.name in self._asserting
             case ast.Expr(value=ast.Call(args=[ast.Call(func=ast.Name(id=noted))])):
                 return noted in self._texts
             case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]) if (
@@ -193,6 +194,15 @@ _LIMITS_OF_FORM: Final = re.compile(r"_(MOST|LARGEST)$|^(YEARS|MONTHS|COUNTS)$")
 _UNREADABLE: Final = frozenset({"ValueError", "KeyError", "Malformed", "Unreadable"})
 _FAULTS: Final = frozenset({"Unreadable", "ValueError", "KeyError", "AssertionError", "assert_never", "TypeVar"})
 """What is called to name a fault: its words are for people."""
+
+
+def _only_asserting(tree: ast.Module) -> set[str]:
+    """The private names that stand in assertions and nowhere else: what they do changes nothing."""
+    asserted = [its for node in ast.walk(tree) if isinstance(node, ast.Assert) for its in ast.walk(node)]
+    inside = {id(its) for its in asserted}
+    elsewhere = {its.id for its in ast.walk(tree) if isinstance(its, ast.Name) and id(its) not in inside}
+    names = {its.id for its in asserted if isinstance(its, ast.Name)}
+    return {name for name in names - elsewhere if name.startswith("_")}
 
 
 def _child(node: ast.AST, field: str, position: int | None) -> ast.AST:

@@ -63,6 +63,15 @@ def test_texts_assertions_and_docstrings_are_no_mutants(tmp_path: Path) -> None:
     assert not [its.name for its in mutants if its.name.change.startswith(("amount_fen + 1", "'Cut.'"))]
 
 
+def test_what_only_assertions_ask_is_no_mutant_and_what_anybody_else_asks_is(tmp_path: Path) -> None:
+    asserted = SAMPLE + "\ndef _sound(amount_fen: int) -> bool:\n    return amount_fen > 7\n"
+    asserted = asserted.replace("assert amount_fen >= 0", "assert _sound(amount_fen)")
+    used = asserted.replace("if amount_fen > most_fen", "if _sound(most_fen)")
+    public = asserted.replace("_sound", "sound")
+    found = [{its.name.function for its in mutants_in(tmp_path, source)} for source in (asserted, used, public)]
+    assert found == [{"(module)", "cut"}, {"(module)", "cut", "_sound"}, {"(module)", "cut", "sound"}]
+
+
 def test_a_mutant_keeps_its_name_when_lines_are_added_above(tmp_path: Path) -> None:
     before = [its.name for its in mutants_in(tmp_path, SAMPLE)]
     after = [its.name for its in mutants_in(tmp_path, SAMPLE.replace("MOST = 10", "# why\n\nMOST = 10"))]

@@ -408,6 +408,13 @@ FAULTS = {
         "五",
         "needs paid_until, event",
     ),
+    "last payment without its days after the event": (
+        'tail = { reading = "B25.2" }\n',
+        "",
+        'rules."5.1".cost_dates.tail',
+        "五",
+        "missing: says how many days",
+    ),
     "paid first, on no day": (
         'paid_on = "paid_on"\n',
         "",
