@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -258,6 +258,17 @@ class Credentials:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def anybody_signs_in(path: Path) -> bool:
+    """Whether the credentials in this file let anybody sign in. Looks without making the file; False where it is none."""
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM users WHERE password_hash <> ?", (_CLOSED,)).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def _open(path: Path) -> sqlite3.Connection:

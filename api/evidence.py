@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from api.database import FACTS, database_url, require_driver
+from api.occupancy import make_folder
 from ledger.errors import NotFound, Text
 from ledger.identity import Entropy
 from ledger.seal.durable import new_file
@@ -31,10 +32,11 @@ def keeper_of(data: Path, signing_key: Path | None = None) -> Keeper:
     return Keeper(data, signing_key or (Path(named) if named else None))
 
 
-def open_log(data: Path) -> StoredLog:
+def open_log(data: Path, *, damaged: bool = False) -> StoredLog:
     """The log of a data folder, as it lies there or in the database that the environment names.
 
-    Creates nothing. Raises ``NotFound`` where there is none.
+    Creates nothing. Raises ``NotFound`` where there is none, ``StoreFault`` for a file that cannot be read; with
+    ``damaged`` its damage is among the findings instead.
     """
     if url := database_url():
         require_driver()
@@ -49,7 +51,7 @@ def open_log(data: Path) -> StoredLog:
                 f"there is no ledger in {data}; name its folder with --data.",
             )
         )
-    return SQLiteLog(data / FACTS)
+    return SQLiteLog(data / FACTS, damaged=damaged)
 
 
 class NoKeyNamed(KeyFault):
@@ -61,7 +63,7 @@ def new_key(keeper: Keeper, origin: str | None, entropy: Entropy) -> VerifierKey
 
     The log keeps its name for ever: a second key is of the same origin as the first.
     """
-    keeper.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(keeper.folder)
     path = keeper.folder / PUBLIC_KEYS
     known = load_verifier_keys(path) if path.is_file() else ()
     if known and origin not in (None, known[0].name):

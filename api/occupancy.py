@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,18 +19,29 @@ class FolderInUse(LedgerError):
     code = "folder-in-use"
 
 
+class FolderUnusable(StoreFault):
+    """The data folder that was named cannot be made or written to: another will do."""
+
+
 def occupy(data: Path) -> IO[bytes]:
     """Make the folder where it is missing, and mark it as in use until the returned file is closed.
 
-    Raises :class:`~ledger.errors.StoreFault` where the folder cannot be made or written to.
+    Raises :class:`FolderUnusable` where the folder cannot be made or written to.
     """
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(data, error) from error
+    make_folder(data)
     lock = _lock_file(data)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
+
+
+def make_folder(data: Path) -> None:
+    """Make the data folder where it is missing. Raises :class:`FolderUnusable` where it cannot be made or written to."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if not os.access(data, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unusable(data, error) from error
 
 
 def require_unoccupied(data: Path) -> None:
@@ -43,7 +56,7 @@ def require_unoccupied(data: Path) -> None:
 def sole_use(data: Path) -> Iterator[None]:
     """Have the folder to oneself for the ``with`` block: a service that is opened meanwhile waits for its end.
 
-    Raises :class:`FolderInUse` while any service is open on it, ``StoreFault`` where the folder cannot be written to.
+    Raises :class:`FolderInUse` while any service is open on it, ``FolderUnusable`` where the folder cannot be written to.
     """
     with _lock_file(data) as lock:
         try:
@@ -65,8 +78,8 @@ def _lock_file(data: Path) -> IO[bytes]:
         raise _unusable(data, error) from error
 
 
-def _unusable(data: Path, error: OSError) -> StoreFault:
-    return StoreFault(
+def _unusable(data: Path, error: OSError) -> FolderUnusable:
+    return FolderUnusable(
         Text(
             f"数据目录{data}无法使用（{error.strerror}）；请用 --data 另选一个可写的目录",
             f"the data folder {data} cannot be used ({error.strerror}); choose one that can be written to with --data",

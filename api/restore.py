@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.backup import FILE_SUFFIX, Place
 from api.database import FACTS, database_url, require_driver
-from api.occupancy import sole_use
+from api.occupancy import make_folder, sole_use
 from ledger.errors import LedgerError, NotFound, Refusal, StoreFault, Text
 from ledger.seal import SealError
 from ledger.seal.durable import new_file, unfinished_beside
@@ -114,7 +114,7 @@ def restore(
     own = [key for key in signers if key.name == closing.origin]
     if (url := database_url()) is not None:
         return _into_database(check, url, data, lambda: _keep(source, data, keys, own))
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
     known = bool(kept) or folder_kept.is_file()
     return _into_folder(check, data, lambda: _keep(source, data, keys, own), known=known)
 
@@ -145,7 +145,7 @@ def _into_database(check: _Check, url: str, data: Path, keep: Callable[[], None]
     verdict = check.of(check.source.log)
     if not verdict.whole:
         return Restored(verdict)
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
     with sole_use(data):
         name = _require_same(PostgresLog, url, check, verdict) if holds_it else _carry_into(url, check, verdict)
         keep()

@@ -11,7 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from api.amounts import grouped_yuan
+from projections.amounts import grouped_yuan
 from projections.sheet import Sheet
 
 _HERE: Final = Path(__file__).parent

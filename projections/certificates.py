@@ -17,8 +17,9 @@ from ledger.casefile import CaseFile
 from ledger.errors import NotFound, Text
 from ledger.identity import award_id
 from ledger.money import format_yuan
-from ledger.seal.merkle import NodeReader, inclusion_proofs
-from ledger.seal.note import OpenedCheckpoint
+from ledger.seal.merkle import NodeReader, consistency_proof, inclusion_proofs
+from ledger.seal.note import Checkpoint, OpenedCheckpoint
+from projections.amounts import grouped_yuan
 from projections.reader import Moment, Reader
 
 FORMAT: Final = "funding-ledger-certificate"
@@ -40,10 +41,23 @@ def proven(leaves: Sequence[tuple[int, bytes]], size: int, nodes: NodeReader) ->
     return [SealedEvent(position, leaf, proof) for (position, leaf), proof in zip(leaves, proofs, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A checkpoint that somebody kept from earlier, ``note`` as it was signed: the log is to be shown to continue it."""
+
+    note: bytes
+    checkpoint: Checkpoint
+
+
 def certificate(
-    number: str, reader: Reader, nodes: NodeReader, signed: bytes, opened: OpenedCheckpoint
+    number: str,
+    reader: Reader,
+    nodes: NodeReader,
+    signed: bytes,
+    opened: OpenedCheckpoint,
+    since: Since | None = None,
 ) -> dict[str, Any]:
-    """The certificate of the award of a case, as of a signed checkpoint, which ``opened`` is.
+    """The certificate of the award of a case, as of a signed checkpoint, which ``opened`` is and which continues ``since``.
 
     Raises ``NotFound`` where there was no award by then.
     """
@@ -66,6 +80,7 @@ def certificate(
         "case": number,
         "key": {"name": key.name, "id": key.key_id.hex()},
         "checkpoint": signed.decode(),
+        **({} if since is None else {"since": since_body(since, size, nodes)}),
         "policies": sorted(
             (msgspec.to_builtins(pin) for pin in pins), key=lambda pin: (pin["policy_id"], pin["version"])
         ),
@@ -87,9 +102,19 @@ def event_body(event: SealedEvent) -> dict[str, Any]:
     }
 
 
+def since_body(since: Since, size: int, nodes: NodeReader) -> dict[str, Any]:
+    earlier = since.checkpoint.size
+    # Every log begins with the empty one: nothing is to be shown.
+    proof = consistency_proof(earlier, size, nodes) if earlier else ()
+    return {
+        "checkpoint": since.note.decode(),
+        "proof": [base64.b64encode(hashed).decode() for hashed in proof],
+    }
+
+
 def summary(case: CaseFile, events: int, size: int) -> dict[str, str]:
     """What the certificate says, in words. The verifier writes the same words itself and compares."""
-    awarded, paid, recovered = (format_yuan(fen) for fen in (case.awarded_fen, case.settled_fen, case.recovered_fen))
+    awarded, paid, recovered = (grouped_yuan(fen) for fen in (case.awarded_fen, case.settled_fen, case.recovered_fen))
     return {
         "zh": f"{case.enterprise_name}（{case.enterprise}），规则{case.rule}，对象{case.item}："
         f"资助{awarded}元，已拨付{paid}元，已追回{recovered}元；案卷{case.number}共{events}个事件，"

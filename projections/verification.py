@@ -10,7 +10,7 @@ from ledger.errors import Text
 from ledger.policy.model import Pin
 from ledger.seal.merkle import EMPTY_ROOT
 from ledger.seal.note import Checkpoint
-from ledger.seal.verification import FINDINGS_MOST, Finding, SealedLog, Tree, check_log, in_order
+from ledger.seal.verification import FINDINGS_MOST, UNREADABLE, Finding, SealedLog, Tree, check_log, in_order
 from projections.derivation import Derivation, Totals
 
 _SEAL_ONLY: Final = frozenset({"not-as-sealed", "seal-malformed", "seal-contradicts"})
@@ -19,9 +19,10 @@ _SEAL_ONLY: Final = frozenset({"not-as-sealed", "seal-malformed", "seal-contradi
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a check. ``findings`` are in the order of positions, the first wrong event first; ``unkept`` more were
-    counted. ``agreed`` are the checkpoints that the log begins with; ``root`` is the log's own as read, None where an event
-    is missing. ``pins`` are the policy texts that its facts rest on.
+    """What became of a check. ``findings`` are in the order of positions, the first wrong event first, those about no event
+    last; ``unkept`` more were counted. ``remarks`` are worth knowing and leave the log whole. ``agreed`` are the checkpoints
+    that the log begins with; ``root`` is the log's own as read, None where an event is missing. ``pins`` are the policy
+    texts that its facts rest on.
     """
 
     size: int
@@ -31,6 +32,7 @@ class Verdict:
     unkept: int
     totals: Totals
     pins: tuple[Pin, ...]
+    remarks: tuple[Finding, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -43,7 +45,8 @@ class Verdict:
 
     @property
     def first(self) -> Finding | None:
-        return self.findings[0] if self.findings else None
+        """The first wrong event; None where what is wrong is with none of them."""
+        return next((finding for finding in self.findings if finding.position is not None), None)
 
 
 def verify(
@@ -71,8 +74,11 @@ def verify(
         findings += found[:room]
         unkept += report.unkept + len(found[room:])
         progress(report.last)
-    agreed, differing = _compare(checkpoints, tree, log.size)
-    found = in_order([*_told_apart(findings, agreed), *differing, *_of_one_log(checkpoints), *log.closing_findings()])
+    unreadable = any(finding.code == UNREADABLE for finding in findings)
+    agreed, differing = _compare(checkpoints, tree, log, unreadable=unreadable)
+    at_the_end = log.closing_findings()
+    wrong = [finding for finding in at_the_end if not finding.harmless]
+    found = in_order([*_told_apart(findings, agreed), *differing, *_of_one_log(checkpoints), *wrong])
     if closing is not None and closing.size < log.size:
         found = in_order([*found, _beyond(closing, log.size)])
     return Verdict(
@@ -83,6 +89,7 @@ def verify(
         unkept=unkept,
         totals=derivation.totals(),
         pins=tuple(sorted(derivation.pins, key=lambda pin: (pin.policy_id, pin.version, pin.sha256))),
+        remarks=tuple(finding for finding in at_the_end if finding.harmless),
     )
 
 
@@ -90,14 +97,17 @@ def _root(tree: Tree, size: int) -> bytes | None:
     return EMPTY_ROOT if size == 0 else tree.roots.get(size)
 
 
-def _compare(checkpoints: Sequence[Checkpoint], tree: Tree, size: int) -> tuple[list[Checkpoint], list[Finding]]:
+def _compare(
+    checkpoints: Sequence[Checkpoint], tree: Tree, log: SealedLog, *, unreadable: bool
+) -> tuple[list[Checkpoint], list[Finding]]:
     """The checkpoints that the log begins with, and what the first of the others shows."""
     agreed: list[Checkpoint] = []
     for checkpoint in sorted(checkpoints, key=lambda one: one.size):
-        if checkpoint.size > size:
-            return agreed, [_shorter(checkpoint, size)]
-        if tree.roots.get(checkpoint.size) != checkpoint.root:
-            return agreed, [_another(checkpoint, agreed[-1].size if agreed else 0)]
+        if checkpoint.size > log.size:
+            return agreed, [(_cut_off if log.end_unreadable else _shorter)(checkpoint, log.size)]
+        if (root := tree.roots.get(checkpoint.size)) != checkpoint.root:
+            told = _not_compared if root is None and unreadable else _another
+            return agreed, [told(checkpoint, agreed[-1].size if agreed else 0)]
         agreed.append(checkpoint)
     return agreed, []
 
@@ -131,7 +141,7 @@ def _told_apart(findings: Sequence[Finding], agreed: Sequence[Checkpoint]) -> li
     vouched = agreed[-1].size if agreed else 0
     return [
         replace(finding, code="seal-changed", text=_seal_changed(finding))
-        if finding.code in _SEAL_ONLY and (finding.through or finding.position) <= vouched
+        if finding.code in _SEAL_ONLY and (finding.through or finding.place) <= vouched
         else finding
         for finding in findings
     ]
@@ -153,6 +163,31 @@ def _shorter(checkpoint: Checkpoint, size: int) -> Finding:
             f"the log has {size} events, the checkpoint {checkpoint.size}: the events from position {size + 1} are gone",
         ),
         through=checkpoint.size if checkpoint.size > size + 1 else None,
+    )
+
+
+def _cut_off(checkpoint: Checkpoint, size: int) -> Finding:
+    return Finding(
+        size + 1,
+        UNREADABLE,
+        Text(
+            f"检查点有{checkpoint.size}个事件，自第{size + 1}号起的事件无法读取",
+            f"the checkpoint has {checkpoint.size} events; those from position {size + 1} cannot be read",
+        ),
+        through=checkpoint.size if checkpoint.size > size + 1 else None,
+    )
+
+
+def _not_compared(checkpoint: Checkpoint, good: int) -> Finding:
+    return Finding(
+        good + 1,
+        "not-compared",
+        Text(
+            f"前{checkpoint.size}个事件中有无法读取的，不能与检查点比较",
+            f"some of the first {checkpoint.size} events cannot be read, and nobody can tell whether they are those of the "
+            "checkpoint",
+        ),
+        through=checkpoint.size,
     )
 
 

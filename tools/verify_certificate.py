@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Checks an award certificate of funding-ledger, offline, with Python 3.11 and the package cryptography alone.
 
-    python3 verify_certificate.py certificate.json --key PUBLIC
+    python3 verify_certificate.py certificate.json --key PUBLIC [--checkpoint KEPT]
 
 PUBLIC is the ledger's public key (``name+id+base64``) or a file that holds it, one key to a line. Have it from somebody
 other than who gave you the certificate: a certificate checked with a key that came with it shows nothing.
+
+KEPT is a checkpoint of the same log that you kept from earlier. The log of the certificate must then continue it: what
+was shown to you then is the beginning of what is shown to you now. Where the log has grown since, the certificate must
+carry the proof: ask for it with "funding-ledger certificate AWARD -o FILE --since KEPT".
 
 Exit status 0: whole. 1: not whole, or not a certificate. 2: wrong usage.
 
@@ -13,7 +17,7 @@ checkpoint speaks of; the events are of one case, in order, each naming the one 
 no step between the first and the last was left out; the sums are those of these events.
 What it cannot show: that no later step was recorded (each step names its predecessor, none its successor), that no
 refused command was left out, or that the log was not forked and shown to others differently. For the first two check an
-export of the whole log; for the last compare the checkpoint with one that others kept.
+export of the whole log; for the last compare with a checkpoint that you or others kept (--checkpoint).
 
 This file imports nothing of funding-ledger, and shares no code with it: RFC 6962 and RFC 9162 (the Merkle tree), C2SP
 signed-note and tlog-checkpoint (the checkpoint), and docs/adr/0007 (the certificate) are all that it follows.
@@ -46,6 +50,7 @@ SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z", re.ASCII)
 
+SINCE = "since"  # only where it was asked for
 TOP_FIELDS = ("format", "version", "award", "case", "key", "checkpoint", "policies", "totals", "summary", "events")
 ENVELOPE_REQUIRED = frozenset(
     {"event_id", "recorded_at", "effective_on", "actor", "role", "schema_version", "correlation_id"}
@@ -98,7 +103,7 @@ def parsed(text: str, zh: str, en: str) -> Any:
 
 
 def fields_of(value: Any, names: tuple[str, ...], where: str) -> list[Any]:
-    """The values of exactly these fields."""
+    """The values of exactly these fields, in this order."""
     if not isinstance(value, dict) or set(value) != set(names):
         fail(f"{where}的字段应恰为：{'、'.join(names)}", f"{where} must have exactly the fields {', '.join(names)}")
     return [value[name] for name in names]
@@ -263,6 +268,106 @@ def check_inclusion(position: int, leaf: bytes, proof: list[bytes], checkpoint: 
         fail(
             f"{where_zh}不在检查点所示的日志中：内容或证明被改动",
             f"{where} is not in the log that the checkpoint speaks of: the event or its proof was changed",
+        )
+
+
+def check_consistency(earlier: Checkpoint, later: Checkpoint, proof: list[bytes]) -> None:
+    """That the log of ``later`` begins with all of the log of ``earlier``, unchanged. RFC 9162, section 2.1.4.2."""
+    forked_zh = f"日志的前{earlier.size}个事件与较早的检查点不符：日志另立过一份，或证明被改动"
+    forked = (
+        f"the log does not continue the checkpoint of {earlier.size} events: it was forked, or the proof was changed"
+    )
+    if earlier.size > later.size:
+        fail(
+            f"较早的检查点有{earlier.size}个事件，多于证明所依据的{later.size}个",
+            f"the earlier checkpoint is of {earlier.size} events, more than the {later.size} that the certificate rests on",
+        )
+    if earlier.size in (0, later.size):
+        expected = sha256(b"").digest() if earlier.size == 0 else later.root
+        if proof:
+            fail("衔接证明应为空", "the proof between these checkpoints must be empty")
+        if earlier.root != expected:
+            fail(
+                f"大小同为{earlier.size}而根哈希不同：日志另立过一份",
+                f"of {earlier.size} events there are two different roots: the log was forked",
+            )
+        return
+    # A power of two: the earlier tree is one subtree of the later, and its root is not repeated.
+    path = [earlier.root, *proof] if earlier.size & (earlier.size - 1) == 0 else proof
+    if not path:
+        fail("衔接证明过短", "the proof between the checkpoints has too few hashes")
+    node, last = earlier.size - 1, later.size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    earlier_root = later_root = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            fail("衔接证明过长", "the proof between the checkpoints has too many hashes")
+        if node & 1 or node == last:
+            earlier_root = sha256(b"\x01" + sibling + earlier_root).digest()
+            later_root = sha256(b"\x01" + sibling + later_root).digest()
+            while node & 1 == 0 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            later_root = sha256(b"\x01" + later_root + sibling).digest()
+        node, last = node >> 1, last >> 1
+    if last != 0 or (earlier_root, later_root) != (earlier.root, later.root):
+        fail(forked_zh, forked)
+
+
+def hashes_of(value: Any, where: str) -> list[bytes]:
+    hashes = [base64_of(text_of(one, where), where) for one in list_of(value, where)]
+    if any(len(one) != HASH_BYTES for one in hashes) or len(hashes) > 64:
+        fail(f"{where}：哈希应为 32 字节", f"{where}: a hash must be 32 bytes")
+    return hashes
+
+
+def check_since(value: Any, later: Checkpoint, keys: list[Key]) -> Checkpoint:
+    """The checkpoint that the certificate says its log continues, after it was shown to."""
+    note, proof = fields_of(value, ("checkpoint", "proof"), SINCE)
+    earlier, _ = opened(text_of(note, SINCE), keys)
+    require_same_log(earlier, later)
+    check_consistency(earlier, later, hashes_of(proof, SINCE))
+    return earlier
+
+
+def check_kept(kept: Checkpoint, later: Checkpoint, since: Checkpoint | None) -> None:
+    """That the log of the certificate continues the checkpoint that the reader kept."""
+    require_same_log(kept, later)
+    if kept.size > later.size:
+        fail(
+            f"您保存的检查点有{kept.size}个事件，晚于证明所依据的{later.size}个，无法比较；请索取新的证明",
+            f"the checkpoint that you kept is of {kept.size} events, later than the certificate's, of {later.size}: they "
+            "cannot be compared; ask for a new certificate",
+        )
+    if kept.size in (0, later.size):
+        check_consistency(kept, later, [])
+        return
+    if since is None or since.size != kept.size:
+        carried_zh, carried = (
+            ("没有衔接证明", "carries no proof")
+            if since is None
+            else (f"的衔接证明始于{since.size}个事件", f"carries a proof from {since.size} events on, not one")
+        )
+        fail(
+            f"证明文件{carried_zh}，不能与您保存的检查点（{kept.size}个事件）比较；"
+            "请对方以 certificate --since 该检查点 重新出具",
+            f"the certificate {carried} from your checkpoint of {kept.size} events on; ask for one that was made with "
+            "certificate --since and that checkpoint",
+        )
+    if since.root != kept.root:
+        fail(
+            f"同一公钥为{kept.size}个事件签署过两个不同的根哈希：日志另立过一份。请保存这两个检查点，作为证据",
+            f"one key signed two different roots of {kept.size} events: the log was forked. Keep both checkpoints, as "
+            "evidence",
+        )
+
+
+def require_same_log(one: Checkpoint, other: Checkpoint) -> None:
+    if one.origin != other.origin:
+        fail(
+            f"检查点出自不同的日志：{one.origin}、{other.origin}",
+            f"the checkpoints are of different logs: {one.origin}, {other.origin}",
         )
 
 
@@ -541,6 +646,12 @@ STEPS_WITH_MONEY: dict[str, Callable[[History, Event], None]] = {
 
 
 def yuan(fen: int) -> str:
+    """As people read it: ``3,000,000.00``."""
+    return f"{fen // 100:,}.{fen % 100:02}"
+
+
+def plain_yuan(fen: int) -> str:
+    """As programs read it: ``3000000.00``."""
     return f"{fen // 100}.{fen % 100:02}"
 
 
@@ -554,15 +665,19 @@ class Verdict:
     key: Key
     events: int
     refused: int
+    since: Checkpoint | None = None
+    kept: Checkpoint | None = None
 
 
-def check(data: bytes, keys: list[Key]) -> Verdict:
-    """Check a certificate. Raises :class:`NotWhole`."""
+def check(data: bytes, keys: list[Key], kept_note: bytes | None = None) -> Verdict:
+    """Check a certificate, and whether its log continues a kept checkpoint. Raises :class:`NotWhole`."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise NotWhole("文件不是 UTF-8 文本", "the file is not UTF-8 text") from error
-    content = fields_of(parsed(text, "证明文件", "the certificate"), TOP_FIELDS, "证明 / the certificate")
+    whole = parsed(text, "证明文件", "the certificate")
+    names = (*TOP_FIELDS, SINCE) if isinstance(whole, dict) and SINCE in whole else TOP_FIELDS
+    content = fields_of(whole, names, "证明 / the certificate")[: len(TOP_FIELDS)]
     form, version, award, case, key, note, policies, totals, summary, listed = content
     if form != FORMAT or type(version) is not int or version != VERSION:
         fail(f"格式应为{FORMAT}第{VERSION}版", f"it must be {FORMAT} version {VERSION}")
@@ -571,22 +686,34 @@ def check(data: bytes, keys: list[Key]) -> Verdict:
     checkpoint, signer = opened(text_of(note, "checkpoint"), keys)
     if fields_of(key, ("name", "id"), "key") != [signer.name, signer.key_id.hex()]:
         fail("所写公钥名称与签名不符", "the key it names is not the one that signed")
+    since = check_since(whole[SINCE], checkpoint, keys) if SINCE in whole else None
+    kept = None
+    if kept_note is not None:
+        kept = kept_checkpoint(kept_note, keys)
+        check_kept(kept, checkpoint, since)
     history, events = History(case), [proven_event(one, checkpoint) for one in list_of(listed, "events")]
     check_order(events)
     for event in events:
         history.take(event)
     check_stated(history, policies, totals, summary, len(events), checkpoint)
     refused = sum(1 for event in events if event.type_name == REFUSED)
-    return Verdict(history, checkpoint, signer, len(events), refused)
+    return Verdict(history, checkpoint, signer, len(events), refused, since, kept)
+
+
+def kept_checkpoint(note: bytes, keys: list[Key]) -> Checkpoint:
+    try:
+        return opened(note.decode(), keys)[0]
+    except UnicodeDecodeError as error:
+        raise NotWhole("您保存的检查点不是 UTF-8 文本", "the checkpoint that you kept is not UTF-8 text") from error
+    except NotWhole as error:
+        raise NotWhole(f"您保存的检查点：{error.zh}", f"the checkpoint that you kept: {error.en}") from error
 
 
 def proven_event(value: Any, checkpoint: Checkpoint) -> Event:
     position, leaf, proof = fields_of(value, ("position", "leaf", "proof"), "事件 / an event")
     position = whole_of(position, "position", 1)
     where = f"第{position}号事件的证明 / the proof of position {position}"
-    hashes = [base64_of(text_of(one, where), where) for one in list_of(proof, where)]
-    if any(len(one) != HASH_BYTES for one in hashes) or len(hashes) > 64:
-        fail(f"{where}：哈希应为 32 字节", f"{where}: a hash must be 32 bytes")
+    hashes = hashes_of(proof, where)
     leaf = text_of(leaf, where)
     try:
         check_inclusion(position, leaf.encode(), hashes, checkpoint)
@@ -615,8 +742,9 @@ def check_stated(
     stated = [fields_of(pin, ("policy_id", "version", "sha256"), "policies") for pin in list_of(policies, "policies")]
     if stated != [list(pin) for pin in sorted(history.policies)] or any(type(pin[1]) is not int for pin in stated):
         fail("所写政策文本与事件不符", "the policies it names are not those of the events")
-    sums = [yuan(fen) for fen in (history.award_fen, history.paid_fen, history.recovered_fen)]
-    if fields_of(totals, ("awarded", "paid", "recovered"), "totals") != sums:
+    amounts = (history.award_fen, history.paid_fen, history.recovered_fen)
+    sums = [yuan(fen) for fen in amounts]
+    if fields_of(totals, ("awarded", "paid", "recovered"), "totals") != [plain_yuan(fen) for fen in amounts]:
         fail(
             f"所写金额与事件合计（{'、'.join(sums)}）不符",
             f"the totals are not what the events come to: {', '.join(sums)}",
@@ -654,6 +782,7 @@ def report(verdict: Verdict) -> list[str]:
         *(f"  政策文本 / policy text: {pin}" for pin in pins),
         f"检查点 / checkpoint: {verdict.checkpoint.origin}, {verdict.checkpoint.size}, {root}",
         f"公钥 / key: {verdict.key.name} {verdict.key.key_id.hex()}",
+        *compared(verdict),
         "已证明：所列事件均按原样、原位记录于该日志；从申报到所列最后一步，中间没有缺失的步骤；金额为其合计。",
         "未证明：此后是否另有步骤；是否漏列被拒绝的操作；日志是否对他人出示过另一版本"
         "（请与他人保存的检查点比对，或核验全部导出）。",
@@ -662,6 +791,22 @@ def report(verdict: Verdict) -> list[str]:
         "Not shown: that no step came after the last one; that no refused command was left out; that others were not shown "
         "another log (compare the checkpoint with one that others kept, or check a whole export).",
     ]
+
+
+def compared(verdict: Verdict) -> list[str]:
+    if verdict.kept is not None:
+        return [
+            f"与您保存的检查点（{verdict.kept.size}个事件）衔接：当时出示的日志就是现在日志的开头。",
+            f"It continues the checkpoint that you kept, of {verdict.kept.size} events: what you were shown then is the "
+            "beginning of this log.",
+        ]
+    if verdict.since is not None:
+        return [
+            f"附有自{verdict.since.size}个事件起的衔接证明；请用 --checkpoint 与您自己保存的检查点比对。",
+            f"It carries a proof that it continues a checkpoint of {verdict.since.size} events: compare that with the one "
+            "you kept, by --checkpoint.",
+        ]
+    return []
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -673,23 +818,35 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--key", required=True, metavar="PUBLIC", help="公钥或公钥文件 / the public key, or a file of it"
     )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="KEPT",
+        help="以前保存的检查点，日志须与之衔接 / a checkpoint kept from earlier, which the log must continue",
+    )
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        with options.certificate.open("rb") as file:
-            data = file.read(FILE_BYTES_MOST + 1)
-        if len(data) > FILE_BYTES_MOST:
-            fail("文件过大", "the file is too large")
-        verdict = check(data, keys_from(options.key))
+        data = content_of(options.certificate)
+        kept = None if options.checkpoint is None else content_of(options.checkpoint)
+        verdict = check(data, keys_from(options.key), kept)
     except OSError as error:
-        sys.stderr.write(f"无法读取文件 / the file cannot be read: {error.strerror}\n")
+        sys.stderr.write(f"无法读取文件 / the file cannot be read: {error.filename}: {error.strerror}\n")
         return 1
     except NotWhole as error:
         sys.stderr.write(f"核对未通过：{error.zh}\nNOT whole: {error.en}\n")
         return 1
     sys.stdout.write("\n".join(report(verdict)) + "\n")
     return 0
+
+
+def content_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(FILE_BYTES_MOST + 1)
+    if len(data) > FILE_BYTES_MOST:
+        fail(f"文件{path}过大", f"the file {path} is too large")
+    return data
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ def progress_of(told: str, *, quiet: bool) -> Iterator[Callable[[int, int], None
 
 def finding_body(finding: Finding, speech: Speech) -> dict[str, Any]:
     body: dict[str, Any] = {"position": finding.position}
+    if finding.schema_object is not None:
+        body["object"] = finding.schema_object
     if finding.through is not None:
         body["through"] = finding.through
     return {**body, "type": finding.type_name, "code": finding.code, "message": speech.said(finding.text)}
@@ -117,6 +119,7 @@ def verdict_body(verdict: Verdict, speech: Speech) -> dict[str, Any]:
         "first_wrong": None if verdict.first is None else finding_body(verdict.first, speech),
         "findings": [finding_body(finding, speech) for finding in verdict.findings],
         "findings_left_out": verdict.unkept,
+        "remarks": [finding_body(finding, speech) for finding in verdict.remarks],
         "policies": [
             {"policy_id": pin.policy_id, "version": pin.version, "sha256": pin.sha256} for pin in verdict.pins
         ],
@@ -135,6 +138,8 @@ def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> 
     for pin in verdict.pins:
         if (told := _unknown(pin, policies)) is not None:
             screen.note(say.said(told))
+    for remark in verdict.remarks:
+        screen.note(say("注意：", "Note: ") + say.said(remark.text))
     if verdict.whole:
         sizes = ", ".join(str(size) for size in sorted({one.size for one in verdict.agreed}))
         screen.line(say("核验通过：账本完整。", "Whole."), style="bold green")
@@ -157,15 +162,25 @@ def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> 
         )
         return
     screen.line(say("核验未通过。", "NOT whole."), style="bold red")
-    screen.line(say("第一个有问题的事件：", "The first wrong event: ") + _told(verdict.findings[0], say), style="red")
-    for finding in verdict.findings[1:_SHOWN_MOST]:
-        screen.line("  " + _told(finding, say))
-    more = len(verdict.findings) - _SHOWN_MOST + verdict.unkept
-    if more > 0:
-        screen.line(say(f"  ……另有{more}项（见 --json）", f"  … and {more} more; see --json"))
+    _show_findings(screen, verdict)
     if verdict.agreed:
         good = verdict.agreed[-1].size
         screen.line(say(f"前{good}个事件与检查点一致。", f"The first {good} events are those of a checkpoint."))
+
+
+def _show_findings(screen: Screen, verdict: Verdict) -> None:
+    say, first = screen.speech, verdict.first
+    if first is not None:
+        screen.line(say("第一个有问题的事件：", "The first wrong event: ") + _told(first, say), style="red")
+    of_events = [finding for finding in verdict.findings if finding.position is not None and finding is not first]
+    for finding in of_events[: _SHOWN_MOST - 1]:
+        screen.line("  " + _told(finding, say))
+    more = max(0, len(of_events) - _SHOWN_MOST + 1) + verdict.unkept
+    if more > 0:
+        screen.line(say(f"  ……另有{more}项（见 --json）", f"  … and {more} more; see --json"))
+    # What is about no event may be the cause of the others, and tells what to do: never among those left out.
+    for finding in (finding for finding in verdict.findings if finding.position is None):
+        screen.line(_told(finding, say), style="red")
 
 
 def _unknown(pin: Pin, policies: PolicyRegistry) -> Text | None:
@@ -186,6 +201,8 @@ def _unvouched(count: int, say: Speech) -> str:
 
 
 def _told(finding: Finding, say: Speech) -> str:
+    if finding.position is None:
+        return say("账本本身：", "The store itself: ") + say.said(finding.text)
     kind = f" {finding.type_name}" if finding.type_name else ""
     if finding.through is None or finding.through == finding.position:
         return say(f"第{finding.position}号{kind}：", f"position {finding.position}{kind}: ") + say.said(finding.text)

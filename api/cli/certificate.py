@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from api.evidence import keeper_of, keys_named
 from ledger.errors import FieldError, Malformed, Text
 from ledger.identity import case_number
 from ledger.seal.durable import new_file, require_free_name
-from ledger.seal.kept import read_note, require_continues
-from ledger.seal.note import open_checkpoint
+from ledger.seal.kept import open_kept, read_note, require_continues
+from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
+from projections.certificates import Since
 from projections.certificates import certificate as certificate_of
 
 
@@ -26,11 +28,14 @@ def command(speech: Speech) -> click.Command:
         short_help=speech("出具资助证明", "write the certificate of an award"),
         help=speech(
             "出具一笔资助的证明：全部事件的原文、每个事件在日志中的证明、签名的检查点。收件人只需 Python 与 cryptography，"
-            "用 tools/verify_certificate.py 文件 --key 公钥 离线核对。编号可写 awd-…、app-… 或案卷号。\n\n"
+            "用 tools/verify_certificate.py 文件 --key 公钥 离线核对。收件人以前保存过检查点的，用 --since 附上衔接证明，"
+            "对方加 --checkpoint 核对日志没有另立一份。编号可写 awd-…、app-… 或案卷号。\n\n"
             "例：\n\n\b\n  funding-ledger certificate awd-7Q2M4X9KDB -o 证明.json",
             "Write the certificate of an award: every event as it was sealed, the proof of each in the log, and the signed "
             "checkpoint. Who receives it checks it offline with tools/verify_certificate.py FILE --key PUBLIC, which needs "
-            "Python and cryptography and nothing of ours. AWARD is awd-…, app-… or the bare case number.\n\n"
+            "Python and cryptography and nothing of ours. For who kept a checkpoint from earlier, --since adds the proof "
+            "that the log continues it, which is checked with --checkpoint. AWARD is awd-…, app-… or the bare case "
+            "number.\n\n"
             "Example:\n\n\b\n  funding-ledger certificate awd-7Q2M4X9KDB -o certificate.json",
         ),
     )
@@ -50,12 +55,28 @@ def command(speech: Speech) -> click.Command:
         metavar="FILE",
         help=speech("以此检查点为准，不另行签署", "prove against this checkpoint instead of signing one"),
     )
+    @click.option(
+        "--since",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=speech(
+            "收件人以前保存的检查点：附上其后日志与之衔接的证明",
+            "a checkpoint that the recipient kept from earlier: adds the proof that the log continues it",
+        ),
+    )
     @signing_key_option(speech)
     @data_option(speech)
     @json_option(speech)
     @click.pass_obj
     def certificate(
-        run: Run, award: str, out: Path, kept: Path | None, signing_key: Path | None, data: Path, as_json: bool
+        run: Run,
+        award: str,
+        out: Path,
+        kept: Path | None,
+        since: Path | None,
+        signing_key: Path | None,
+        data: Path,
+        as_json: bool,
     ) -> None:
         screen = run.show(as_json=as_json)
         number = _number(award)
@@ -64,9 +85,13 @@ def command(speech: Speech) -> click.Command:
             nodes, head = service.recorder.nodes(), service.recorder.head()
             # Signed before the history is read: what the certificate shows is all of the case up to there.
             signed = keeper_of(data, signing_key).sign(head, nodes) if kept is None else read_note(kept)
-            opened = open_checkpoint(signed, keys_named((), data))
+            keys = keys_named((), data)
+            opened = open_checkpoint(signed, keys)
             require_continues(opened.checkpoint, head, nodes, str(kept or data))
-            content = certificate_of(number, service.reader, nodes, signed, opened)
+            earlier = None if since is None else _earlier(since, keys, opened.checkpoint)
+            if earlier is not None:
+                require_continues(earlier.checkpoint, head, nodes, str(since))
+            content = certificate_of(number, service.reader, nodes, signed, opened, earlier)
         with new_file(out) as file:
             file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
         if screen.as_json:
@@ -76,6 +101,19 @@ def command(speech: Speech) -> click.Command:
             screen.note(str(out))
 
     return certificate
+
+
+def _earlier(path: Path, keys: Sequence[VerifierKey], stated: Checkpoint) -> Since:
+    """Raises ``Malformed`` for a checkpoint that is not from before the one that the certificate rests on."""
+    checkpoint = open_kept(path, keys)
+    if checkpoint.size > stated.size:
+        told = Text(
+            f"{path} 有{checkpoint.size}个事件，晚于证明所依据的检查点（{stated.size}个）；请去掉 --checkpoint",
+            f"{path} is of {checkpoint.size} events, later than the checkpoint that the certificate rests on, of "
+            f"{stated.size}; leave out --checkpoint",
+        )
+        raise Malformed([FieldError("--since", "later", told)])
+    return Since(read_note(path), checkpoint)
 
 
 def _number(text: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -43,7 +45,12 @@ def command(speech: Speech) -> click.Command:
         metavar="FILE",
         help=speech("写入新文件，而不是打印", "write a new file instead of printing"),
     )
-    @click.option("--post", metavar="URL", help=speech("以 HTTP POST 送交见证方", "also POST it to a witness"))
+    @click.option(
+        "--post",
+        metavar="URL",
+        callback=_witness(speech),
+        help=speech("以 HTTP POST 送交见证方", "also POST it to a witness"),
+    )
     @click.option(
         "--timeout",
         type=click.FloatRange(0.1, 600),
@@ -91,6 +98,32 @@ def command(speech: Speech) -> click.Command:
     return checkpoint
 
 
+def _witness(speech: Speech) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Looks at the address of a witness before anything is signed. Raises ``click.BadParameter``."""
+
+    def look(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+        if url is None or _is_web_address(url):
+            return url
+        raise click.BadParameter(
+            speech(
+                f"{url} 不是网址；应为 http://主机/… 或 https://主机/…",
+                f"{url} is no address of a witness: it is http://HOST/… or https://HOST/…",
+            ),
+            context,
+            parameter,
+        )
+
+    return look
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A POST that is sent elsewhere becomes a GET, and nothing would have been handed over."""
 
@@ -101,9 +134,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post_note(url: str, note: bytes, *, timeout_seconds: float) -> str:
-    """Hand a note to a witness; gives its status line. Raises ``Unavailable`` where it did not take it."""
-    if not url.startswith(("http://", "https://")):
-        raise _not_taken(url, "网址须以 http:// 或 https:// 开头", "the address must begin with http:// or https://")
+    """Hand a note to a witness, at an address of the web; gives its status line. Raises ``Unavailable`` where it did not
+    take it."""
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     try:
         request = urllib.request.Request(url, data=note, headers=headers, method="POST")

@@ -106,7 +106,8 @@ def read_file(file: Path) -> Sheet:
     try:
         return read_sheet(file.read_bytes())
     except FileNotFoundError as error:
-        raise NotFound(Text(f"没有文件{file}", f"there is no file {file}")) from error
+        told = Text(f"没有文件{file}", f"there is no file {file}")
+        raise Malformed([FieldError("FILE", "not-found", told)]) from error
     except OSError as error:
         raise Malformed([_of_file(Text(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}"))]) from error
     except NotCsv as error:

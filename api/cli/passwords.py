@@ -25,10 +25,13 @@ def ask_password(speech: Speech, *, from_stdin: bool, confirm: bool) -> str:
     """The password; ``confirm`` asks for it twice. Raises ``click.Abort`` where nobody answers."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    password: str = click.prompt(
-        speech("密码", "password"),
-        hide_input=True,
-        confirmation_prompt=speech("再输入一次", "once more") if confirm else False,
-        err=True,
-    )
+    while True:
+        password = _typed(speech("密码", "password"))
+        if not confirm or _typed(speech("再输入一次", "once more")) == password:
+            return password
+        click.echo(speech("两次输入的密码不同，请重新输入", "the two passwords differ; type it again"), err=True)
+
+
+def _typed(told: str) -> str:
+    password: str = click.prompt(told, hide_input=True, err=True)
     return password

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.exits import Exit
+from api.cli.exits import Exit, exit_of
 from api.cli.options import json_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
@@ -50,9 +50,11 @@ def _check(speech: Speech) -> click.Command:
         screen = run.show(as_json=as_json)
         policies: list[Policy] = []
         faults: list[str] = []
+        status = Exit.DONE
         try:
             policies = _read(path)
         except PolicyFault as fault:
+            status = exit_of(fault)
             faults = [line for line in screen.speech.said(fault.text).splitlines() if line != speech.said(UNSOUND)]
         if screen.as_json:
             sound = [{"policy": each.id, "version": each.version, "sha256": each.sha256} for each in policies]
@@ -61,7 +63,7 @@ def _check(speech: Speech) -> click.Command:
             screen.line(line)
         for each in () if screen.as_json else policies:
             screen.line(f"{each.id}/{each.version}.toml  {each.number}  {each.title}")
-        return Exit.FAULT if faults else Exit.DONE
+        return status
 
     return check
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -32,6 +33,7 @@ from api.cli.exits import EXIT_NAMES, Exit, exit_of
 from api.cli.screen import Run
 from api.cli.speech import Speech, language_of, put_into
 from ledger.errors import LedgerError
+from ledger.seal.durable import failed
 
 _COMMANDS = (
     demo, serve, quote, limits, trace, sheet, importing, import_settlements, users,
@@ -79,15 +81,38 @@ class _Program(click.Group):
     speech: Speech
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        run = Run(self.speech)
+        # Known before the arguments are parsed, so that a script reads in JSON what is wrong with them too.
+        given: Sequence[str] = kwargs.get("args") or (args[0] if args else ())
+        run = Run(self.speech, as_json="--json" in given)
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False, "obj": run})
         except LedgerError as error:
             run.screen.error(error)
             code = exit_of(error)
+        except OSError as error:
+            # Such as a name that is too long, which even asking whether it is there fails on.
+            if error.filename is None:
+                raise
+            fault = failed(Path(os.fsdecode(error.filename)), error)
+            run.screen.error(fault)
+            code = exit_of(fault)
         except click.UsageError as error:
-            run.screen.usage_error(error)
+            run.screen.usage_error(error, self._called(given))
             code = Exit.MALFORMED
         except click.Abort:
             code = Exit.INTERRUPTED
         sys.exit(int(code or Exit.DONE))
+
+    def _called(self, arguments: Sequence[str]) -> str:
+        """The command that was meant, with those above it: ``funding-ledger users add``."""
+        names: list[str] = [str(self.name)]
+        command: click.Group = self
+        for argument in arguments:
+            below = command.commands.get(argument)
+            if below is None:
+                continue
+            names.append(argument)
+            if not isinstance(below, click.Group):
+                break
+            command = below
+        return " ".join(names)

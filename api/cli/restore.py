@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from api.backup import Place
 from api.cli.auditing import (
     checkpoint_option,
     jobs_for,
@@ -19,7 +20,8 @@ from api.cli.exits import Exit
 from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
-from api.database import DATABASE_VARIABLE
+from api.credentials import anybody_signs_in
+from api.database import CREDENTIALS, DATABASE_VARIABLE
 from api.evidence import keys_named
 from api.restore import Restored, Source
 from api.restore import restore as restore_backup
@@ -70,13 +72,16 @@ def command(speech: Speech) -> click.Command:
                 )
         finally:
             source.log.close()
+        signs_in = anybody_signs_in(data / CREDENTIALS)
         if screen.as_json:
             aside = None if restored.aside is None else str(restored.aside)
-            places = {"database": restored.database, "aside": aside}
+            places = {"database": restored.database, "aside": aside, "anybody_can_sign_in": signs_in}
             screen.json({"restored": restored.verdict.whole, **places, **verdict_body(restored.verdict, speech)})
         else:
             show_verdict(screen, restored.verdict, policies_named())
             screen.line(_outcome(restored, data, speech))
+        if restored.verdict.whole and not signs_in and not screen.as_json:
+            screen.note(_how_to_sign_in(source, data, speech))
         if from_backup:
             screen.note(
                 speech(
@@ -95,6 +100,25 @@ def _own_keys(source: Source, data: Path) -> tuple[str, ...]:
     if (data / PUBLIC_KEYS).is_file() or source.public_keys is None:
         return ()
     return (str(source.public_keys),)
+
+
+def _how_to_sign_in(source: Source, data: Path, say: Speech) -> str:
+    """Facts say who holds which role; with which password one signs in they do not."""
+    credentials = Place.of(source.path).credentials
+    command = f"--data {data}"
+    if source.facts is not None and credentials.is_file():
+        return say(
+            f"现在还没有人能登录：{data} 中没有密码。可在启动服务之前把备份中的 {credentials} 复制为 "
+            f"{data / CREDENTIALS}，或逐人设置：funding-ledger users password 用户名 {command}",
+            f"Nobody can sign in yet: there are no passwords in {data}. Copy those of the backup, {credentials}, to "
+            f"{data / CREDENTIALS} before the service starts, or set each: funding-ledger users password NAME {command}",
+        )
+    return say(
+        f"现在还没有人能登录：密码不在备份中。角色已随账本恢复（funding-ledger users list {command}），"
+        f"请逐人设置密码：funding-ledger users password 用户名 {command}",
+        f"Nobody can sign in yet: passwords are not in the backup. Roles came back with the facts (funding-ledger users "
+        f"list {command}); set each password: funding-ledger users password NAME {command}",
+    )
 
 
 def _outcome(restored: Restored, data: Path, say: Speech) -> str:

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from api.amounts import grouped_yuan
 from api.cli.speech import Speech, usage_error_said
 from ledger.errors import FieldError, Headroom, LedgerError, Malformed, Refusal
 from ledger.money import format_yuan
+from projections.amounts import grouped_yuan
 
 _WIDTH_WITHOUT_TERMINAL: Final = 180
 
@@ -65,7 +65,8 @@ class Screen:
             for told in self._grounds(error):
                 console.print(Styled(f"  {told}"), soft_wrap=True)
 
-    def usage_error(self, error: click.UsageError) -> None:
+    def usage_error(self, error: click.UsageError, command: str) -> None:
+        """``command`` is as it was called, for an error that click does not say the place of."""
         if isinstance(error, NoArgsIsHelpError):
             error.show()
             return
@@ -73,7 +74,7 @@ class Screen:
         if self.as_json:
             self.json({"code": "invalid-usage", "detail": told})
             return
-        path = error.ctx.command_path if error.ctx else ""
+        path = error.ctx.command_path if error.ctx else command
         self.note(told)
         self.note(self.speech(f"用法见：{path} --help", f"usage: {path} --help"))
 

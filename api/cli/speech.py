@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from api.cli.click_words import told_in_chinese
 from ledger.errors import Text
 
 
@@ -46,25 +47,30 @@ def language_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Languag
 
 
 def usage_error_said(error: click.UsageError, speech: Speech) -> str:
-    """What is wrong with the arguments; click's own sentence where it says something we have no words for."""
+    """What is wrong with the arguments."""
     if speech.language is Language.EN:
         return error.format_message()
     match error:
         case click.MissingParameter():
-            return f"缺少 {_hint(error)}"
+            kind = "选项" if isinstance(error.param, click.Option) else "参数"
+            return f"缺少{kind} {_hint(error)}"
         case click.BadParameter():
-            return f"{_hint(error)} 有误：{error.message}"
+            return f"{_hint(error)} 有误：{told_in_chinese(error.message)}"
         case click.exceptions.NoSuchCommand():
-            return f"没有命令 {error.command_name}"
+            return f"没有命令 {error.command_name}{_meant(error.possibilities)}"
         case click.NoSuchOption():
-            return f"没有选项 {error.option_name}"
-        case click.BadOptionUsage():
-            return f"选项 {error.option_name} 缺少取值或用法有误"
-    return error.format_message()
+            return f"没有选项 {error.option_name}{_meant(error.possibilities)}"
+    return told_in_chinese(error.format_message())
 
 
 def _hint(error: click.BadParameter) -> str:
-    return error.param.get_error_hint(error.ctx) if error.param is not None and error.ctx is not None else ""
+    if error.param is None or error.ctx is None:
+        return ""
+    return error.param.get_error_hint(error.ctx).replace("'", "")
+
+
+def _meant(possible: Sequence[str] | None) -> str:
+    return f"；是否指 {'、'.join(sorted(possible))}？" if possible else ""
 
 
 def put_into(command: click.Command, speech: Speech) -> None:

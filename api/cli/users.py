@@ -242,9 +242,11 @@ def _password(speech: Speech) -> click.Command:
         "password",
         short_help=speech("修改密码", "change a password"),
         help=speech(
-            "修改用户的密码；其已签发的令牌随之失效。已关闭的用户由此重新启用。"
+            "修改用户的密码；其已签发的令牌随之失效。已关闭的用户由此重新启用；"
+            "恢复备份后，账本中持有角色而尚无密码的人由此设置密码。"
             "\n\n例：\n\n\b\n  funding-ledger users password wanglan",
-            "Change a user's password; tokens issued before end with it. A closed user is open again by it.\n\n"
+            "Change a user's password; tokens issued before end with it. A closed user is open again by it; after a restore "
+            "it gives a password to who holds roles and has none.\n\n"
             "Example:\n\n\b\n  funding-ledger users password wanglan",
         ),
     )
@@ -257,11 +259,14 @@ def _password(speech: Speech) -> click.Command:
         screen = run.show(as_json=as_json)
         name = _name(name)
         with open_existing(data) as service:
-            if not service.credentials.knows(name):
+            # Somebody whose roles are facts, and who has no password here: a backup was restored without them.
+            restored = not service.credentials.knows(name)
+            if restored and not service.ledger.roles_of(name):
                 raise _no_user(name)
             new = ask_password(speech, from_stdin=password_stdin, confirm=True)
+            put = service.credentials.add_user if restored else service.credentials.set_password
             try:
-                service.credentials.set_password(name, new)
+                put(name, new)
             except ValueError as error:
                 raise _malformed(error) from error
         if screen.as_json:

@@ -74,7 +74,7 @@ def command(speech: Speech) -> click.Command:
     ) -> None:
         run: Run = context.obj
         screen = run.show(as_json=as_json)
-        log = open_log(data) if export is None else ExportLog(export)
+        log = open_log(data, damaged=True) if export is None else ExportLog(export)
         try:
             keys = keys_named(named_keys, data)
             own = _came_with(log, data, keys)

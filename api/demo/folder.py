@@ -16,7 +16,7 @@ from api.database import CREDENTIALS, FACTS
 from api.demo.script import FIRST_DAY, play
 from api.demo.staff import PASSWORD, STAFF
 from api.demo.timeline import Timeline
-from api.occupancy import LOCK, require_unoccupied
+from api.occupancy import LOCK, make_folder, require_unoccupied
 from api.service import VIEWS, open_service
 from ledger.errors import LedgerError, Text
 from ledger.seal.kept import CHECKPOINT, CHECKPOINT_LOCK, PUBLIC_KEYS, SIGNING_KEY
@@ -60,6 +60,7 @@ def prepare_demo(folder: Path, *, fresh: bool, tell: Callable[[Text], None] = la
                 f"{folder} holds data that is not a demo's; nothing was touched. Choose another folder with --data.",
             )
         )
+    make_folder(folder)
     tell(Text(f"正在{folder}生成演示数据……", f"making demo data in {folder} …"))
     shown = _make(folder)
     return Demo(folder, shown, is_new=True)
@@ -67,7 +68,6 @@ def prepare_demo(folder: Path, *, fresh: bool, tell: Callable[[Text], None] = la
 
 def _make(folder: Path) -> dict[str, str]:
     """The marker comes first, so that a demo that was interrupted is still known as one."""
-    folder.mkdir(parents=True, exist_ok=True)
     _mark(folder, complete=False, shown={})
     timeline = Timeline(FIRST_DAY, Random(SEED))
     with open_service(folder, clock=timeline.clock, entropy=Random(SEED + 1).randbytes) as service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,24 @@ class FileFault(Fault):
 
 
 class NameUnusable(FileFault):
-    """The name given for a new file is taken, or in a folder that does not exist: another name will do."""
+    """The name given for a file is taken, in a folder that does not exist, or where this user may not go: another name, or
+    another user, will do. Unlike a disk that is full or fails."""
+
+
+_OF_THE_NAME: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What the system says of a name, whatever the state of the disk."""
 
 
 @contextmanager
@@ -74,4 +92,5 @@ def sync_folder(folder: Path) -> None:
 
 def failed(path: Path, error: OSError) -> FileFault:
     reason = error.strerror or type(error).__name__
-    return FileFault(Text(f"无法读写文件{path}（{reason}）", f"{path} cannot be read or written: {reason}"))
+    kind = NameUnusable if error.errno in _OF_THE_NAME else FileFault
+    return kind(Text(f"无法读写文件{path}（{reason}）", f"{path} cannot be read or written: {reason}"))

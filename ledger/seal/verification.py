@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import multiprocessing
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from ledger.errors import LedgerError, Text, Unavailable
 from ledger.mapper import read_back
-from ledger.seal.merkle import EMPTY, HASH_BYTES, combined, leaf_hash, node_hash, run_length
+from ledger.seal.merkle import EMPTY, HASH_BYTES, SIZE_LIMIT, combined, leaf_hash, node_hash, run_length
+
+T = TypeVar("T")
 
 SPAN_LEVEL: Final = 12
 SPAN: Final = 1 << SPAN_LEVEL
@@ -32,6 +34,9 @@ SPAN: Final = 1 << SPAN_LEVEL
 
 FINDINGS_MOST: Final = 100
 """Findings kept of one span: after the first wrong event of a log that was shifted, every event is wrong."""
+
+UNREADABLE: Final = "unreadable"
+INDEX_UNREADABLE: Final = "index-unreadable"
 
 _AHEAD: Final = 4
 """Spans handed to each process before their results are taken: bounds what lies in memory."""
@@ -51,13 +56,22 @@ class Finding:
     """What is wrong with the event at a position. ``code`` is stable kebab-case.
 
     With ``through`` the evidence only says that the first wrong event is one of those from ``position`` to ``through``.
+    ``position`` is None for what is wrong with no event but with how all are kept; ``schema_object`` is then what it
+    is about, if it is a part of the schema. What is ``harmless`` is worth knowing and leaves the log whole.
     """
 
-    position: int
+    position: int | None
     code: str
     text: Text
     type_name: str | None = None
     through: int | None = None
+    schema_object: str | None = None
+    harmless: bool = False
+
+    @property
+    def place(self) -> int:
+        """Where it is told among others: what is about no event comes last."""
+        return SIZE_LIMIT if self.position is None else self.position
 
 
 class Row(NamedTuple):
@@ -86,6 +100,11 @@ class SealedLog(Protocol):
     @property
     @abstractmethod
     def divisible(self) -> bool: ...
+
+    @property
+    def end_unreadable(self) -> bool:
+        """Whether there may be more events than ``size``, which cannot be read: then nobody knows how many there were."""
+        return False
 
     @abstractmethod
     def rows(self, first: int, last: int) -> list[Row]:
@@ -140,30 +159,47 @@ def check_rows(
     first, last = bounds
     whole = _until_gap(rows, first, last)
     # Of one event, what its hash tells comes first: the rest may follow from it.
-    told: list[Finding] = [] if len(whole) > last - first else [_missing(first + len(whole))]
+    told: list[Finding] = []
+    if (gap := first + len(whole)) <= last and not any(
+        finding.position == gap and finding.code == UNREADABLE for finding in findings
+    ):
+        told.append(_missing(gap))
     edges, beyond = _hash_span(whole, first, marks, told)
     findings = told + [finding for row in rows if (finding := _undecodable(row)) is not None] + findings
-    findings.sort(key=lambda finding: finding.position)
+    findings.sort(key=lambda finding: finding.place)
     return SpanReport(first, last, edges, beyond, findings[:FINDINGS_MOST], max(0, len(findings) - FINDINGS_MOST))
 
 
 def _read(log: SealedLog, first: int, last: int) -> tuple[list[Row], list[Finding]]:
-    """The rows of a span; where some cannot even be read, those that can, found by halving."""
+    """The rows of a span and what is wrong with how they are kept; where some cannot even be read, those that can."""
+    rows, lost = _readable(log.rows, first, last)
+    wrong, unknown = _readable(log.findings, first, last)
+    unreadable = [Finding(position, UNREADABLE, text) for position, text in lost.items()]
+    return rows, [
+        *unreadable,
+        *wrong,
+        *(Finding(position, INDEX_UNREADABLE, text) for position, text in unknown.items() if position not in lost),
+    ]
+
+
+def _readable(ask: Callable[[int, int], list[T]], first: int, last: int) -> tuple[list[T], dict[int, Text]]:
+    """What is found of a span, and by position why the rest is not: told apart by halving."""
     try:
-        return log.rows(first, last), log.findings(first, last)
+        return ask(first, last), {}
     except OutOfReach:
         raise
     except LedgerError as error:
         if first == last:
-            return [], [Finding(first, "unreadable", error.text)]
+            return [], {first: error.text}
     middle = (first + last) // 2
-    left, wrong_left = _read(log, first, middle)
-    right, wrong_right = _read(log, middle + 1, last)
-    return left + right, wrong_left + wrong_right
+    left, lost_left = _readable(ask, first, middle)
+    right, lost_right = _readable(ask, middle + 1, last)
+    return left + right, lost_left | lost_right
 
 
 def _until_gap(rows: Sequence[Row], first: int, last: int) -> Sequence[Row]:
-    if len(rows) == last - first + 1 and rows[0].position == first and rows[-1].position == last:
+    # Each of them: a damaged page may give them in any order.
+    if [row.position for row in rows] == list(range(first, last + 1)):
         return rows
     for index, row in enumerate(rows):
         if row.position != first + index:
@@ -176,7 +212,7 @@ def _undecodable(row: Row) -> Finding | None:
     try:
         fact = read_back(row.type_name, row.data)
     except LedgerError as error:
-        return Finding(row.position, "unreadable", error.text, row.type_name)
+        return Finding(row.position, UNREADABLE, error.text, row.type_name)
     if _encode(fact.tags) != row.tags:
         expected = _encode(fact.tags).decode()
         return Finding(
@@ -334,15 +370,15 @@ def _shared(log: SealedLog, marks: Sequence[int], bounds: Sequence[tuple[int, in
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by position; one that only names a range comes after those that name an event in it."""
     found = list(findings)
-    exact = [finding.position for finding in found if finding.through is None]
+    exact = [finding.place for finding in found if finding.through is None]
     return sorted(found, key=lambda finding: (_place(finding, exact), finding.through is not None))
 
 
 def _place(finding: Finding, exact: Sequence[int]) -> int:
     if finding.through is None:
-        return finding.position
-    inside = [position for position in exact if finding.position <= position <= finding.through]
-    return min(inside, default=finding.position)
+        return finding.place
+    inside = [place for place in exact if finding.place <= place <= finding.through]
+    return min(inside, default=finding.place)
 
 
 # ---- Words

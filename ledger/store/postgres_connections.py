@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -219,6 +220,30 @@ def is_lost(error: psycopg.Error) -> bool:
     )
 
 
+_REFUSED: Final = re.compile(
+    r"failed: (?:\w+: {2}(?P<told>.+)|(?P<unmet>fe_sendauth: .+|server does not support SSL.+))"
+)
+"""libpq tells what a server answered to who connects as ``FATAL:  role "x" does not exist``, the first word in the server's
+language; what failed on the way it tells in other forms. Nothing but the text is handed on, no SQLSTATE."""
+
+
+def refusal_of(error: psycopg.Error) -> str | None:
+    """What a server that does answer said when it would not let us in; None where it is another error."""
+    if not isinstance(error, psycopg.OperationalError) or error.sqlstate is not None:
+        return None
+    found = _REFUSED.search(str(error))
+    return None if found is None else (found["told"] or found["unmet"]).strip()
+
+
+def refused(name: str, told: str) -> Text:
+    return Text(
+        zh=f"数据库 {name} 的服务器有应答，但拒绝连接：{told}。"
+        "请核对 LEDGER_DATABASE_URL 中的数据库、角色与密码（以及服务器的 pg_hba.conf）。",
+        en=f"The server of the database {name} answers, and refuses the connection: {told}. Check the database, the role "
+        "and the password in LEDGER_DATABASE_URL (and pg_hba.conf on the server).",
+    )
+
+
 def closed(name: str) -> Unavailable:
     return Unavailable(
         Text(
@@ -294,6 +319,14 @@ def explained(error: psycopg.Error, name: str) -> LedgerError:
                 zh=f"当前角色无权使用账本 {name}（{_first_line(error)}）；请由所有者授权后重试。",
                 en=f"This role may not use the store {name} ({_first_line(error)}). Nothing was recorded: let the owner "
                 "of the tables grant it its rights (application_role_sql).",
+            )
+        )
+    if (told := refusal_of(error)) is not None:
+        return Unavailable(
+            Text(
+                zh=f"{refused(name, told).zh}未作任何记录；服务器正在启动或繁忙时，请稍后用同一幂等键重试。",
+                en=f"{refused(name, told).en} Nothing was recorded; if the server is starting or busy, repeat with the same "
+                "key later.",
             )
         )
     if is_lost(error) or (error.sqlstate or "").startswith(_NOT_NOW):

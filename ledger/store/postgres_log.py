@@ -24,9 +24,9 @@ from ledger.seal.merkle import NodeReader, RunReader
 from ledger.seal.verification import Finding, OutOfReach, Row
 from ledger.store import postgres_query, postgres_schema
 from ledger.store.configured import LOCK_TIMEOUT_S
-from ledger.store.postgres_connections import Address, explained, is_lost
+from ledger.store.postgres_connections import Address, explained, is_lost, refusal_of, refused
 from ledger.store.postgres_schema import Connection
-from ledger.store.stored_log import StoredLog, changed_schema, not_carried, not_indexed
+from ledger.store.stored_log import StoredLog, not_carried, not_indexed, schema_findings
 
 T = TypeVar("T")
 
@@ -46,6 +46,11 @@ SELECT e.position, e.type, t.tag FROM ledger.events AS e CROSS JOIN LATERAL unne
 WHERE e.position BETWEEN $1::bigint AND $2::bigint
     AND NOT EXISTS (SELECT FROM ledger.event_tags AS i WHERE i.tag_hash = {_HASH} AND i.position = e.position)
 ORDER BY e.position"""
+
+# Each event takes more than 64 bytes.
+_EVENTS_MOST: Final = "SELECT pg_table_size(to_regclass('ledger.events')) / 64"
+
+_COUNT: Final = "SELECT count(*) FROM ledger.events"
 
 _ENTRIES: Final = "SELECT count(*) FROM ledger.event_tags WHERE position <= $1::bigint"
 
@@ -78,7 +83,7 @@ class PostgresLog(StoredLog):
         try:
             if not self._on_server(postgres_schema.holds_something):
                 raise _no_ledger(self.name)
-            self._size: int = self._ask(postgres_query.HEAD)[0][0]
+            self._size = self._plausible(self._ask(postgres_query.HEAD)[0][0])
         except BaseException:
             self.close()
             raise
@@ -113,13 +118,21 @@ class PostgresLog(StoredLog):
     def closing_findings(self) -> list[Finding]:
         """Index entries that no event carries, and what is left of what keeps the tables append-only."""
         changed = self._on_server(postgres_schema.changed_objects)
-        return [*self._foreign_entries(), *changed_schema(self._size, changed)]
+        foreign = self._on_server(postgres_schema.foreign_objects)
+        return [*self._foreign_entries(), *schema_findings(changed, foreign)]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
+
+    def _plausible(self, last: int) -> int:
+        """How many events to look for. Where a position is beyond anything the table can hold, what is missing before it
+        is found among as many as there are."""
+        if last <= self._ask(_EVENTS_MOST)[0][0]:
+            return last
+        return min(last, int(self._ask(_COUNT)[0][0]))
 
     def _foreign_entries(self) -> Iterator[Finding]:
         if self._ask(_ENTRIES, self._size) != self._ask(_TAGS_CARRIED, self._size):
@@ -188,6 +201,8 @@ def _no_ledger(name: str) -> NotFound:
 
 
 def _out_of_reach(name: str, error: psycopg.Error) -> OutOfReach:
+    if (told := refusal_of(error)) is not None:
+        return OutOfReach(refused(name, told))
     reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
     return OutOfReach(
         Text(

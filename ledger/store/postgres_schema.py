@@ -27,6 +27,7 @@ import psycopg
 from psycopg import errors, sql
 
 from ledger.errors import StoreFault, Text
+from ledger.store.schema_object import SchemaObject
 
 SCHEMA_VERSION: Final = 1
 """Kept in the comment on ``ledger.events``; raised by one with every change to the objects below."""
@@ -164,6 +165,22 @@ FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE n.nspname = 'ledger' AND p.proname IN ('refuse_change', 'refuse_tags', 'admit')
 """
 
+_FOREIGN: Final = """
+SELECT CASE c.relkind WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view'
+    WHEN 'm' THEN 'view' ELSE 'table' END, c.relname,
+    EXISTS (SELECT FROM pg_index AS x WHERE x.indexrelid = c.oid
+        AND x.indrelid IN (to_regclass('ledger.events'), to_regclass('ledger.event_tags')))
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'ledger' AND c.relname NOT IN ('events', 'event_tags', 'journal', 'events_pkey', 'event_tags_pkey')
+    AND c.relkind <> 'c'
+UNION ALL
+SELECT 'function', p.proname, false
+FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname = 'ledger' AND p.proname NOT IN ('refuse_change', 'refuse_tags', 'admit')
+ORDER BY 1, 2
+"""
+"""What is not ours in our schema: kind, name, and whether it is an index of our tables. :data:`_LOOK` has triggers."""
+
 _SOUND: Final = {
     ("table", "events"): "r p f f f position bigint t, type text t, tags text[] t, run bytea t, data bytea t",
     ("table", "event_tags"): "r p f f f tag_hash bigint t, position bigint t",
@@ -289,14 +306,21 @@ def holds_something(connection: Connection) -> bool:
     return ("any", "") in _seen(connection)
 
 
-def changed_objects(connection: Connection) -> list[str]:
-    """The names of our objects that are missing or changed, and of triggers that are not ours: for evidence, which is read
-    whatever became of them. Raises :class:`StoreFault` for a store that a newer program wrote."""
+def changed_objects(connection: Connection) -> list[SchemaObject]:
+    """Our objects that are missing or changed, and triggers and indexes of our tables that are not ours: for evidence,
+    which is read whatever became of them. Raises :class:`StoreFault` for a store that a newer program wrote."""
     found = _seen(connection)
     version = _version(found)
     if version is not None and version > SCHEMA_VERSION:
         raise _other_version(connection.info.dbname, version)
-    return [*_changed(found), *([] if version == SCHEMA_VERSION else ["COMMENT ON TABLE events"])]
+    mark = [] if version == SCHEMA_VERSION else [SchemaObject("comment", "events")]
+    added = [SchemaObject(kind, name) for kind, name, touches_ours in connection.execute(_FOREIGN) if touches_ours]
+    return [*_changed(found), *mark, *added]
+
+
+def foreign_objects(connection: Connection) -> list[SchemaObject]:
+    """What lies in our schema, is not ours, and does not touch our tables."""
+    return [SchemaObject(kind, name) for kind, name, touches_ours in connection.execute(_FOREIGN) if not touches_ours]
 
 
 def _is_blank(connection: Connection, name: str) -> bool:
@@ -315,7 +339,7 @@ def _is_blank(connection: Connection, name: str) -> bool:
         )
     if version != SCHEMA_VERSION:
         raise _other_version(name, version)
-    if changed := _changed(found):
+    if changed := [one.name for one in _changed(found)]:
         raise StoreFault(
             Text(
                 zh=f"数据库 {name} 的账本结构已被改动（{'、'.join(changed)}），请查明原因并从备份恢复。",
@@ -335,10 +359,12 @@ def _version(found: _Seen) -> int | None:
     return None if mark is None else int(mark[1])
 
 
-def _changed(found: _Seen) -> list[str]:
+def _changed(found: _Seen) -> list[SchemaObject]:
     kinds = {"table", "index", "trigger", "function"}
     return sorted(
-        key[1] for key in found.keys() | _SOUND.keys() if key[0] in kinds and found.get(key) != _SOUND.get(key)
+        SchemaObject(*key)
+        for key in found.keys() | _SOUND.keys()
+        if key[0] in kinds and found.get(key) != _SOUND.get(key)
     )
 
 

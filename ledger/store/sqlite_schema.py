@@ -15,11 +15,13 @@ refused, so the index can neither miss a tag nor gain one later.
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import apsw
 
 from ledger.errors import StoreFault, Text
+from ledger.store.schema_object import SchemaObject
 
 APPLICATION_ID: Final = 0x46644C67
 """``FdLg`` in the file's header: this file is a funding ledger's event store."""
@@ -111,12 +113,46 @@ def require_library(version: str) -> None:
         )
 
 
-def changed_objects(connection: apsw.Connection) -> list[str]:
-    """The names of our tables and triggers that are missing or changed, and of triggers and views that are not ours."""
-    found = {name: (kind, sql) for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")}
-    ours = {name for name, sql in _OBJECTS.items() if name not in found or found[name][1] != sql}
-    theirs = {name for name, (kind, _) in found.items() if kind in ("trigger", "view") and name not in _OBJECTS}
-    return sorted(ours | theirs)
+def changed_objects(connection: apsw.Connection) -> list[SchemaObject]:
+    """Our tables and triggers that are missing or changed, and what is not ours and touches our tables."""
+    found = _seen(connection)
+    ours = [_object(name) for name, sql in _OBJECTS.items() if name not in found or found[name].sql != sql]
+    return sorted([*ours, *(SchemaObject(one.kind, one.name) for one in _foreign_to_us(found) if one.touches_ours)])
+
+
+def foreign_objects(connection: apsw.Connection) -> list[SchemaObject]:
+    """What is not ours, and lies beside our tables without touching them."""
+    others = _foreign_to_us(_seen(connection))
+    return sorted(SchemaObject(one.kind, one.name) for one in others if not one.touches_ours)
+
+
+class _Seen(NamedTuple):
+    kind: str
+    name: str
+    table: str
+    sql: str
+
+    @property
+    def touches_ours(self) -> bool:
+        """An index may be unique, and refuse what the ledger records; a table of that name would answer in the place of
+        SQLite's own function when an event is indexed."""
+        if self.kind in ("trigger", "index"):
+            return self.table.lower() in _TABLES
+        return self.name.lower() == "json_each"
+
+
+def _seen(connection: apsw.Connection) -> dict[str, _Seen]:
+    # Without those that SQLite makes for itself, as the index behind a UNIQUE.
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {row[1]: _Seen(*row) for row in rows}
+
+
+def _foreign_to_us(found: dict[str, _Seen]) -> Iterator[_Seen]:
+    return (one for name, one in found.items() if name not in _OBJECTS)
+
+
+def _object(name: str) -> SchemaObject:
+    return SchemaObject("table" if name in _TABLES else "trigger", name)
 
 
 def settle(connection: apsw.Connection, path: str, *, timeout_s: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 from ledger.errors import Text
 from ledger.seal.merkle import NodeReader
 from ledger.seal.verification import Finding, SealedLog
+from ledger.store.schema_object import SchemaObject
 
 
 class StoredLog(SealedLog, Protocol):
@@ -42,13 +43,25 @@ def not_carried(position: int, tag: str | None) -> Finding:
     return Finding(position, "index-foreign", text)
 
 
-def changed_schema(size: int, changed: Sequence[str]) -> list[Finding]:
-    """What to say of objects that were changed, if any: about the whole log, since nobody knows when."""
-    if not changed:
-        return []
-    names = ", ".join(changed)
-    text = Text(
-        f"账本的结构已被改动（{names}），防止修改的措施可能已失效",
-        f"the schema of the store was changed ({names}): what keeps it append-only may be gone",
-    )
-    return [Finding(size, "schema-changed", text, through=size)]
+def schema_findings(changed: Iterable[SchemaObject], foreign: Iterable[SchemaObject]) -> list[Finding]:
+    """What to say of the objects that keep a store append-only and were changed, or that were added and touch them; and of
+    ``foreign`` ones, which only lie beside ours. About no event, since nobody knows when."""
+    return [
+        *(_about(one, "schema-changed", *_CHANGED, harmless=False) for one in changed),
+        *(_about(one, "schema-foreign", *_FOREIGN, harmless=True) for one in foreign),
+    ]
+
+
+_CHANGED: Final = (
+    "缺失、被改动或不是本系统的：防止修改的措施可能已失效",
+    "is missing, changed, or not ours: what keeps the store append-only may be gone",
+)
+_FOREIGN: Final = (
+    "不是本系统的；它不触及账本的表，但账本的数据库中不应有别的东西",
+    "is not ours; it does not touch the tables of the ledger, but nothing else belongs into its database",
+)
+
+
+def _about(one: SchemaObject, code: str, zh: str, en: str, *, harmless: bool) -> Finding:
+    text = Text(f"{one.text.zh} {zh}", f"the {one.text.en} {en}")
+    return Finding(None, code, text, schema_object=f"{one.kind} {one.name}", harmless=harmless)

@@ -59,19 +59,26 @@ class Folder:
         office.close()
 
     def run(
-        self, *arguments: str | Path, chinese: bool = False, data: Path | None = None, url: str | None = None
+        self,
+        *arguments: str | Path,
+        chinese: bool = False,
+        data: Path | None = None,
+        url: str | None = None,
+        typed: str | None = None,
     ) -> Result:
         environ = {
             "FUNDING_LEDGER_DATA": str(data or self.path),
             "LEDGER_DATABASE_URL": self.url if url is None else url,
         }
         command = CHINESE if chinese else ENGLISH
-        result = CliRunner().invoke(command, [str(each) for each in arguments], env=environ)
+        result = CliRunner().invoke(command, [str(each) for each in arguments], env=environ, input=typed)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    def done(self, *arguments: str | Path, data: Path | None = None, url: str | None = None) -> Result:
-        result = self.run(*arguments, data=data, url=url)
+    def done(
+        self, *arguments: str | Path, data: Path | None = None, url: str | None = None, typed: str | None = None
+    ) -> Result:
+        result = self.run(*arguments, data=data, url=url, typed=typed)
         assert result.exit_code == Exit.DONE, result.output
         return result
 

@@ -37,10 +37,10 @@ from tests.fixtures.postgres import statement
 
 def test_a_key_is_not_made_twice_and_its_log_not_renamed(in_file: Folder, tmp_path: Path) -> None:
     again = in_file.run("keys")
-    assert again.exit_code == Exit.FAULT
+    assert again.exit_code == Exit.MALFORMED
     assert "exists" in again.stderr
     renamed = in_file.run("keys", "--out", tmp_path / "new.key", "--origin", "other.example")
-    assert renamed.exit_code == Exit.FAULT
+    assert renamed.exit_code == Exit.MALFORMED
     assert not (tmp_path / "new.key").exists()
     second = in_file.done("keys", "--out", tmp_path / "new.key").stdout.strip()
     assert second.startswith("example.gov.cn/funding+")
@@ -51,7 +51,7 @@ def test_a_key_is_not_made_twice_and_its_log_not_renamed(in_file: Folder, tmp_pa
 def test_a_key_kept_elsewhere_is_not_missed(in_file: Folder, tmp_path: Path) -> None:
     shutil.move(in_file.path / "log.key", tmp_path / "elsewhere.key")
     missing = in_file.run("checkpoint")
-    assert missing.exit_code == Exit.FAULT
+    assert missing.exit_code == Exit.MALFORMED
     assert "funding-ledger keys" in missing.stderr
     in_file.done("checkpoint", "--signing-key", tmp_path / "elsewhere.key")
 
@@ -67,7 +67,7 @@ def test_a_checkpoint_does_not_state_anything_but_the_log(folder: Folder, tmp_pa
     assert folder.run("checkpoint", "--out", out).exit_code == Exit.MALFORMED
     without = folder.run("checkpoint", data=tmp_path / "nothing")
     # Where the facts lie in a database, what is missing is the key.
-    assert without.exit_code == (Exit.FAULT if folder.url else Exit.NOT_FOUND)
+    assert without.exit_code == (Exit.MALFORMED if folder.url else Exit.NOT_FOUND)
     assert not (tmp_path / "nothing").exists()
 
 
@@ -127,11 +127,26 @@ def test_a_witness_that_does_not_answer_is_not_waited_for_without_end(in_file: F
     assert "0.2 seconds" in result.stderr
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "example.org", "http://127.0.0.1:1/x", "http://["])
-def test_an_address_that_is_no_witness_is_told(in_file: Folder, url: str) -> None:
-    result = in_file.run("checkpoint", "--post", url)
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://x/y", "example.org", "http://[", "http://", "https:x", "http://x:y/", ""]
+)
+def test_an_address_that_is_no_witness_is_told_before_anything_is_signed(
+    in_file: Folder, tmp_path: Path, url: str
+) -> None:
+    (in_file.path / "checkpoint").unlink(missing_ok=True)
+    for chinese, said in ((False, "https://HOST/"), (True, "https://主机/")):
+        result = in_file.run("checkpoint", "--out", tmp_path / "kept", "--post", url, chinese=chinese)
+        assert result.exit_code == Exit.MALFORMED
+        assert url in result.stderr
+        assert said in result.stderr
+    assert not (tmp_path / "kept").exists()
+    assert not (in_file.path / "checkpoint").exists()
+
+
+def test_a_witness_that_cannot_be_reached_is_told(in_file: Folder) -> None:
+    result = in_file.run("checkpoint", "--post", "http://127.0.0.1:1/x")
     assert result.exit_code == Exit.FAULT
-    assert url in result.stderr
+    assert "http://127.0.0.1:1/x" in result.stderr
 
 
 # ---- export and verify
@@ -234,7 +249,7 @@ def test_a_certificate_is_not_refused_by_its_verifier(folder: Folder, tmp_path: 
     folder.grow()
     shown = folder.run("certificate", f"awd-{folder.case}", "-o", out, chinese=True)
     assert shown.exit_code == Exit.DONE
-    assert "资助6000000.00元" in shown.stdout
+    assert "资助6,000,000.00元" in shown.stdout
     content = json.loads(out.read_text("utf-8"))
     assert content["award"] == f"awd-{folder.case}"
     folder.done("certificate", folder.case, "-o", tmp_path / "earlier.json", "--checkpoint", kept)
@@ -243,6 +258,39 @@ def test_a_certificate_is_not_refused_by_its_verifier(folder: Folder, tmp_path: 
     assert folder.run("certificate", folder.case, "-o", out).exit_code == Exit.MALFORMED
     assert folder.run("certificate", "awd-0000000000", "-o", tmp_path / "x").exit_code == Exit.NOT_FOUND
     assert folder.run("certificate", "nonsense", "-o", tmp_path / "x").exit_code == Exit.MALFORMED
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_certificate_is_shown_to_continue_the_checkpoint_that_its_reader_kept(folder: Folder, tmp_path: Path) -> None:
+    kept, out = tmp_path / "kept", tmp_path / "certificate.json"
+    folder.done("checkpoint", "--out", kept)
+    folder.grow()
+    folder.done("certificate", folder.case, "-o", out, "--since", kept)
+    content = json.loads(out.read_text("utf-8"))
+    assert content["since"]["checkpoint"].encode() == kept.read_bytes()
+    assert content["since"]["proof"]
+    folder.done("certificate", folder.case, "-o", tmp_path / "same", "--since", kept, "--checkpoint", kept)
+    assert json.loads((tmp_path / "same").read_text("utf-8"))["since"]["proof"] == []
+    folder.done("checkpoint", "--out", tmp_path / "later")
+    later = folder.run(
+        "certificate", folder.case, "-o", tmp_path / "x", "--since", tmp_path / "later", "--checkpoint", kept
+    )
+    assert later.exit_code == Exit.MALFORMED
+    assert "--since" in later.stderr
+    assert folder.run("certificate", folder.case, "-o", tmp_path / "x", "--since", out).exit_code == Exit.NOT_WHOLE
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_log_that_was_forked_is_not_certified_to_continue_what_was_kept(in_file: Folder, tmp_path: Path) -> None:
+    other = Folder(tmp_path / "other")
+    for name in ("log.key", "log.pub"):
+        shutil.copy(in_file.path / name, other.path / name)
+    other.grow()
+    other.done("checkpoint", "--out", tmp_path / "kept")
+    in_file.another_office().submit("国械注准20263010009")
+    result = in_file.run("certificate", in_file.case, "-o", tmp_path / "x", "--since", tmp_path / "kept")
+    assert result.exit_code == Exit.FAULT
+    assert str(tmp_path / "kept") in result.stderr
     assert not (tmp_path / "x").exists()
 
 

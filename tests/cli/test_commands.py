@@ -95,7 +95,9 @@ def test_a_quote_leaves_something_in_the_ledger(folder: Folder) -> None:
         (["trace", "awd-0000000000"], Exit.NOT_FOUND, "not-found"),
         (["trace", "12"], Exit.MALFORMED, "invalid-request"),
         (["limits", "123"], Exit.MALFORMED, "invalid-request"),
-        (["import", "nothing.csv", "--dry-run"], Exit.NOT_FOUND, "not-found"),
+        (["import", "nothing.csv", "--dry-run"], Exit.MALFORMED, "invalid-request"),
+        (["import"], Exit.MALFORMED, "invalid-usage"),
+        (["verify", "nothing.jsonl"], Exit.MALFORMED, "invalid-usage"),
         (["users", "password", "nobody", "--password-stdin"], Exit.NOT_FOUND, "not-found"),
     ],
 )

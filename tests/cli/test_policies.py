@@ -110,7 +110,7 @@ def test_a_server_does_not_start_on_a_policy_that_is_unsound_and_says_where(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     result = run(data, "serve", "--port", str(port), "--policies", str(folder))
-    assert result.exit_code == Exit.FAULT, result.output
+    assert result.exit_code == (Exit.MALFORMED if broken in (empty, missing) else Exit.FAULT), result.output
     assert told in result.stderr
 
 
@@ -166,7 +166,7 @@ def test_files_without_a_fault_are_listed(policies: Path) -> None:
         result = check(path, Language.ZH)
         assert (result.exit_code, len(result.stdout.splitlines())) == (Exit.DONE, 1)
         assert f"{DISTRICT}/1.toml" in result.stdout
-    assert check(policies / "gone", Language.ZH).exit_code == Exit.FAULT
+    assert check(policies / "gone", Language.ZH).exit_code == Exit.MALFORMED, "it is the path that is wrong"
 
 
 def test_the_demo_keeps_to_the_built_in_policies(tmp_path: Path) -> None:

@@ -191,3 +191,34 @@ def test_the_key_that_was_named_is_not_forgotten_with_an_export(in_file: Folder,
     in_file.done("restore", tmp_path / "all.jsonl", "--key", in_file.key, data=tmp_path / "new")
     assert (tmp_path / "new" / "log.pub").read_text("utf-8").splitlines() == [in_file.key]
     assert json.loads(in_file.done("verify", "--json", data=tmp_path / "new").stdout)["whole"]
+
+
+# ---- who can sign in afterwards
+
+
+def test_who_restores_without_passwords_is_told_that_nobody_can_sign_in(in_file: Folder, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    in_file.done("users", "add", "wang", "--role", "finance", "--password-stdin", typed="secret\n")
+    in_file.done("backup", tmp_path / "without")
+    for chinese, said in ((False, "Nobody can sign in yet"), (True, "还没有人能登录")):
+        result = in_file.run("restore", tmp_path / "without", "--key", in_file.key, chinese=chinese, data=new)
+        assert result.exit_code == Exit.DONE, result.output
+        assert said in result.stderr
+        assert f"funding-ledger users password {'用户名' if chinese else 'NAME'} --data {new}" in result.stderr
+    in_file.done("users", "password", "wang", "--password-stdin", data=new, typed="new\n")
+    listed = in_file.json("users", "list", data=new)
+    assert [user["user"] for user in listed if user["can_sign_in"]] == ["wang"]
+    again = in_file.run("restore", tmp_path / "without", "--key", in_file.key, data=new)
+    assert "sign in" not in again.stderr, "somebody can"
+    nobody = in_file.run("users", "password", "nobody", "--password-stdin", data=new, typed="x\n")
+    assert nobody.exit_code == Exit.NOT_FOUND
+
+
+def test_passwords_that_a_backup_has_are_pointed_to(in_file: Folder, tmp_path: Path) -> None:
+    in_file.done("users", "add", "wang", "--role", "finance", "--password-stdin", typed="secret\n")
+    in_file.done("backup", tmp_path / "with", "--credentials")
+    new = tmp_path / "new"
+    result = in_file.run("restore", tmp_path / "with", "--key", in_file.key, data=new)
+    assert str(tmp_path / "with" / "credentials.sqlite") in result.stderr
+    shutil.copy(tmp_path / "with" / "credentials.sqlite", new / "credentials.sqlite")
+    assert [user["user"] for user in in_file.json("users", "list", data=new) if user["can_sign_in"]] == ["wang"]

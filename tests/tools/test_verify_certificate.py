@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import copy
+import dataclasses
 import importlib.util
 import json
 import subprocess
@@ -24,9 +25,9 @@ from ledger.commands.release_award import ReleaseAward
 from ledger.errors import NotFound, Refusal
 from ledger.events import EVENT_TYPES, CaseEvent
 from ledger.seal.kept import PUBLIC_KEYS, Keeper
-from ledger.seal.merkle import EMPTY, RunReader, inclusion_proof, leaf_hash
-from ledger.seal.note import SignerKey, open_checkpoint
-from projections.certificates import certificate
+from ledger.seal.merkle import EMPTY, RunReader, consistency_proof, inclusion_proof, leaf_hash
+from ledger.seal.note import SignerKey, open_checkpoint, sign_checkpoint
+from projections.certificates import Since, certificate
 from tests.office import Office
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "verify_certificate.py"
@@ -42,6 +43,10 @@ class Desk:
     earlier: Content
     key: str
     folder: Path
+    kept: list[bytes]
+    """Checkpoints of every size that the log had, signed; the first is of one event."""
+    since: list[Content]
+    """The certificate, with the proof from each of them."""
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +79,24 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     other = office.approved("国械注准20263010002", rd_cost="1000000.00", special_approval=False)
     office.submit("国械注准20263010003")
     content, other_content = certificate_of(office, keeper, case), certificate_of(office, keeper, other)
+    head, nodes = office.head(), office.store.nodes()
+    kept = [keeper.sign(head, nodes, size=size) for size in range(1, head + 1)]
+    since = [certificate_of(office, keeper, case, note) for note in kept]
     office.close()
-    return Desk(content, other_content, earlier, key.encode(), folder)
+    return Desk(content, other_content, earlier, key.encode(), folder, kept, since)
 
 
-def certificate_of(office: Office, keeper: Keeper, case: str) -> Content:
+def certificate_of(office: Office, keeper: Keeper, case: str, since: bytes | None = None) -> Content:
     nodes = office.store.nodes()
     signed = keeper.sign(office.head(), nodes)
     opened = open_checkpoint(signed, keeper.public_keys())
-    content: Content = json.loads(json.dumps(certificate(case, office.reader, nodes, signed, opened)))
+    kept = None if since is None else Since(since, open_checkpoint(since, keeper.public_keys()).checkpoint)
+    content: Content = json.loads(json.dumps(certificate(case, office.reader, nodes, signed, opened, kept)))
     return content
 
 
-def checked(tool: ModuleType, content: Content, key: str) -> Any:
-    return tool.check(json.dumps(content).encode(), tool.keys_from(key))
+def checked(tool: ModuleType, content: Content, key: str, kept: bytes | None = None) -> Any:
+    return tool.check(json.dumps(content).encode(), tool.keys_from(key), kept)
 
 
 def test_a_whole_certificate_is_not_refused(tool: ModuleType, desk: Desk) -> None:
@@ -250,17 +259,20 @@ def other(value: Any) -> Any:
     return {**value, "more": 1}
 
 
-def test_no_value_in_a_certificate_can_be_changed_left_out_or_added(tool: ModuleType, desk: Desk) -> None:
-    for way in ways(desk.content):
+@pytest.mark.parametrize("since", [False, True])
+def test_no_value_in_a_certificate_can_be_changed_left_out_or_added(tool: ModuleType, desk: Desk, since: bool) -> None:
+    whole = desk.since[12] if since else desk.content
+    for way in ways(whole):
         changes: list[Callable[[Any, Any], object]] = [
             lambda holder, name: holder.__setitem__(name, other(holder[name]))
         ]
         changes.append(lambda holder, name: holder.__delitem__(name))
         changes.append(lambda holder, name: holder.__setitem__(name, None))
         for change in changes:
-            content = copy.deepcopy(desk.content)
+            content = copy.deepcopy(whole)
             change(holder_of(content, way), way[-1])
-            assert not is_whole(tool, content, desk.key), way
+            # Without it the certificate shows less, and nothing else: who kept a checkpoint is told that it is missing.
+            assert not is_whole(tool, content, desk.key) or content == desk.content, way
 
 
 def test_no_character_of_an_event_can_be_changed(tool: ModuleType, desk: Desk) -> None:
@@ -385,3 +397,120 @@ def test_an_application_without_an_award_gets_no_certificate(tmp_path: Path) -> 
     with pytest.raises(NotFound, match="nothing to certify"):
         certificate_of(office, keeper, case)
     office.close()
+
+
+def test_sums_are_written_as_in_the_rest_of_the_product(tool: ModuleType, desk: Desk) -> None:
+    assert "资助5,500,000.00元，已拨付2,000,000.00元，已追回1,000,000.00元" in desk.content["summary"]["zh"]
+    told = "\n".join(tool.report(checked(tool, desk.content, desk.key)))
+    assert "资助 5,500,000.00 元" in told
+    assert "awarded 5,500,000.00 yuan" in told
+    assert "5500000.00" not in told
+
+
+# ---- A checkpoint that the auditor kept from earlier
+
+
+def forked(tmp_path: Path, size: int) -> bytes:
+    """A checkpoint of as many events of another log, by the same key: what others were shown."""
+    tmp_path.mkdir()
+    office, keeper = Office(tmp_path), Keeper(tmp_path)
+    new_key(keeper, "example.gov.cn/funding", lambda n: bytes(range(n)))
+    for number in range(size):
+        office.submit(f"另一{number}")
+    note = keeper.sign(office.head(), office.store.nodes(), size=size)
+    office.close()
+    return note
+
+
+def test_a_log_that_continues_what_was_kept_is_whole_from_every_size(tool: ModuleType, desk: Desk) -> None:
+    for kept, content in zip(desk.kept, desk.since, strict=True):
+        verdict = checked(tool, content, desk.key, kept)
+        assert verdict.kept.size == verdict.since.size
+        assert "continues the checkpoint that you kept" in "\n".join(tool.report(verdict))
+    assert checked(tool, desk.content, desk.key, desk.kept[-1]).kept.size == len(desk.kept), "of the same size"
+
+
+def test_a_forked_log_does_not_pass_a_kept_checkpoint(tool: ModuleType, desk: Desk, tmp_path: Path) -> None:
+    for size in (16, 19, len(desk.kept)):
+        other = forked(tmp_path / str(size), size)
+        assert tool.opened(other.decode(), tool.keys_from(desk.key))[0].size == size, "it is rightly signed"
+        with pytest.raises(tool.NotWhole, match="forked"):
+            checked(tool, desk.since[size - 1], desk.key, other)
+        # And who writes the other checkpoint into the certificate finds no proof that leads to both.
+        for proof in (desk.since[size - 1]["since"]["proof"], [], desk.since[3]["since"]["proof"]):
+            content = {**desk.content, "since": {"checkpoint": other.decode(), "proof": proof}}
+            for kept in (None, other):
+                with pytest.raises(tool.NotWhole):
+                    checked(tool, content, desk.key, kept)
+
+
+def test_a_kept_checkpoint_that_cannot_be_compared_is_not_passed_over(tool: ModuleType, desk: Desk) -> None:
+    with pytest.raises(tool.NotWhole, match="--since"):
+        checked(tool, desk.content, desk.key, desk.kept[9])
+    with pytest.raises(tool.NotWhole, match="--since"):
+        checked(tool, desk.since[12], desk.key, desk.kept[9])
+    with pytest.raises(tool.NotWhole, match="ask for a new certificate"):
+        checked(tool, desk.earlier, desk.key, desk.kept[-1])
+
+
+def test_a_kept_checkpoint_is_not_believed_without_its_signature(tool: ModuleType, desk: Desk) -> None:
+    stranger = SignerKey("example.gov.cn/funding", bytes(32))
+    opened = open_checkpoint(desk.kept[9], Keeper(desk.folder).public_keys()).checkpoint
+    other_log = SignerKey("other.example", bytes(range(32)))
+    theirs = sign_checkpoint(dataclasses.replace(opened, origin="other.example"), [other_log])
+    for note in (
+        sign_checkpoint(opened, [stranger]),
+        desk.kept[9].replace(b"\n10\n", b"\n11\n", 1),
+        b"",
+        b"\xff",
+        theirs,
+    ):
+        with pytest.raises(tool.NotWhole, match="that you kept"):
+            checked(tool, desk.since[9], desk.key, note)
+    both = tool.keys_from(desk.key) + tool.keys_from(other_log.verifier.encode())
+    with pytest.raises(tool.NotWhole, match="different logs"):
+        tool.check(json.dumps(desk.since[9]).encode(), both, theirs)
+
+
+def test_the_way_between_two_trees_is_not_climbed_otherwise_than_by_the_ledger(tool: ModuleType) -> None:
+    leaves = [leaf_hash(b"%d" % number) for number in range(33)]
+    roots = [EMPTY.append(leaves[:size])[0].root for size in range(34)]
+    for size in range(1, 34):
+        runs = EMPTY.append(leaves[:size])[1]
+        reader = RunReader(lambda wanted, runs=runs: {at: runs[at] for at in wanted})
+        later = tool.Checkpoint("o", size, roots[size])
+        for earlier_size in range(1, size + 1):
+            earlier = tool.Checkpoint("o", earlier_size, roots[earlier_size])
+            proof = list(consistency_proof(earlier_size, size, reader))
+            tool.check_consistency(earlier, later, proof)
+            wrong = [
+                tool.Checkpoint("o", earlier_size, bytes(32)),
+                tool.Checkpoint("o", earlier_size - 1, earlier.root),
+            ]
+            for other in wrong:
+                with pytest.raises(tool.NotWhole):
+                    tool.check_consistency(other, later, proof)
+            bad = [[*proof, bytes(32)], *([proof[:-1], proof[::-1]] if len(proof) > 1 else [])]
+            bad += [[*proof[:at], bytes(32), *proof[at + 1 :]] for at in range(len(proof))]
+            for other_proof in bad:
+                if other_proof == proof:
+                    continue
+                with pytest.raises(tool.NotWhole):
+                    tool.check_consistency(earlier, later, other_proof)
+        tool.check_consistency(tool.Checkpoint("o", 0, roots[0]), later, [])
+        with pytest.raises(tool.NotWhole):
+            tool.check_consistency(later, tool.Checkpoint("o", size - 1, roots[size - 1]), [])
+
+
+def test_the_program_compares_with_a_kept_checkpoint(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text(json.dumps(desk.since[9]), encoding="utf-8")
+    (tmp_path / "kept").write_bytes(desk.kept[9])
+    (tmp_path / "another").write_bytes(desk.kept[10])
+    run = [sys.executable, "-I", str(TOOL), "c.json", "--key", desk.key, "--checkpoint"]
+    good = subprocess.run([*run, "kept"], capture_output=True, cwd=tmp_path)
+    assert good.returncode == 0, good.stderr
+    assert "衔接" in good.stdout.decode()
+    for wrong in ("another", "gone"):
+        bad = subprocess.run([*run, wrong], capture_output=True, cwd=tmp_path)
+        assert bad.returncode == 1
+        assert b"Traceback" not in bad.stderr
