@@ -29,8 +29,8 @@ BACKLOG_MAX: Final = 10_000
 """Decisions that may wait; beyond it the caller is told at once instead of after a time-out."""
 CATCH_UP_PAGE: Final = 1_000
 
-SLOW_FLUSH_S: Final = 0.001
-"""Waiting for company only pays where a flush takes longer than this."""
+SLOW_FLUSH_S: Final = 0.0001
+"""Waiting for company only pays where a flush takes longer than this, as on every disk that keeps its word."""
 PATIENCE_MOST_S: Final = 0.005
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import apsw
 import msgspec
@@ -39,12 +41,23 @@ from ledger.store.sqlite_subscription import SQLiteSubscription
 Row = tuple[int, str, str, bytes]
 
 _HEAD: Final = "SELECT max(position) FROM events"
-_INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES (?, ?, ?, ?, ?)"
-_HISTORY: Final = """
+_INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES "
+_ROW: Final = "(?, ?, ?, ?, ?)"
+_ROWS_MOST: Final = 32
+"""Events that one statement inserts. Each statement lets go of the interpreter's lock, and somebody else takes it."""
+_HISTORIES: Final = """
 SELECT t.tag, e.position, e.type, e.tags, e.data
-FROM event_tags AS t CROSS JOIN events AS e ON e.position = t.position WHERE t.tag = ? ORDER BY t.position"""
+FROM json_each(?) AS asked
+    CROSS JOIN event_tags AS t ON t.tag = asked.value
+    CROSS JOIN events AS e ON e.position = t.position"""
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
+_position: Final = itemgetter(1)
+
+
+@cache
+def _insertion(rows: int) -> str:
+    return _INSERT + ", ".join([_ROW] * rows)
 
 
 def _sequenced(position: int, type_: str, tags: str, data: bytes) -> DCBSequencedEvent:
@@ -108,10 +121,11 @@ class WriteTransaction:
 
     def histories(self, tags: Sequence[str]) -> dict[str, list[DCBSequencedEvent]]:
         """The events that carry each of the tags, in order; an empty list for a tag that nothing carries."""
-        # One range scan of the index each: in process, a question costs no round trip.
         found: dict[str, list[DCBSequencedEvent]] = {tag: [] for tag in tags}
-        with _readable_text():
-            for tag, *row in self._connection.executemany(_HISTORY, [(tag,) for tag in found]):
+        if found:
+            rows = _rows(self._connection, _HISTORIES, [_encode(list(found)).decode()])
+            # Sorted here, where most histories asked for are empty: SQLite would make a table in between.
+            for tag, *row in sorted(rows, key=_position):
                 found[tag].append(_sequenced(*row))
         return found
 
@@ -126,7 +140,9 @@ class WriteTransaction:
             (position, event.type, _encode(event.tags).decode(), run, event.data)
             for position, (event, run) in enumerate(zip(events, sealed, strict=True), start=self._head + 1)
         ]
-        self._connection.executemany(_INSERT, rows)
+        for first in range(0, len(rows), _ROWS_MOST):
+            inserted = rows[first : first + _ROWS_MOST]
+            self._connection.execute(_insertion(len(inserted)), tuple(chain.from_iterable(inserted)))
         self._head += len(rows)
         return self._head
 
@@ -314,9 +330,9 @@ def _head(connection: apsw.Connection) -> int:
     return cast(int | None, connection.execute(_HEAD).get) or 0
 
 
-def _rows(connection: apsw.Connection, sql: str, bindings: Bindings) -> list[Row]:
+def _rows(connection: apsw.Connection, sql: str, bindings: Bindings) -> list[Any]:
     with _readable_text():
-        return cast(list[Row], connection.execute(sql, bindings).fetchall())
+        return connection.execute(sql, bindings).fetchall()
 
 
 @contextmanager

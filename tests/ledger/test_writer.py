@@ -220,7 +220,7 @@ def test_a_single_client_waits_for_company() -> None:
 
 def test_a_leader_waits_although_a_flush_is_quick_or_all_are_there_or_they_left_long_ago() -> None:
     company = _Company()
-    company.dispersed(16, flush_s=0.0005)
+    company.dispersed(16, flush_s=0.00005)
     assert company.patience_s(1) == 0
     company.dispersed(16, flush_s=0.004)
     assert company.patience_s(16) == 0
