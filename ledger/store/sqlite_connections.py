@@ -19,9 +19,9 @@ _RETRY_SECONDS: Final = 0.0005
 write without a pause (one of four: 1 % of the commits, up to 3 s for one); with this, each gets its share."""
 
 WRITER_CACHE_KIB: Final = 8 * 1024
-"""Enough for the inner pages of a tag index of millions. More costs more: whenever a page of the index is split, SQLite looks
-through all that is in memory when it commits (64 MiB: half a millisecond, one commit in fifteen, 20 of the 270 µs that a
-command of sixteen clients takes); a leaf that is not there comes from the system's own memory in 2 µs."""
+"""Enough for the inner pages of a tag index of millions. More costs more: where a page of the index was split, the commit
+looks through all that is in memory (64 MiB: half a millisecond, one commit in fifteen, 20 of the 270 µs that a command of
+sixteen clients takes), while a leaf that is not there comes from the system's own memory in 2 µs."""
 
 READER_CACHE_KIB: Final = 32 * 1024
 """For each connection. Histories lie all over a long log, and the system's own cache may have let go of them."""
