@@ -21,6 +21,7 @@ _STEP_NAMES: Final = {
     "ceiling": Text("上限", "ceiling"),
     "item-cap": Text("单项上限", "item cap"),
     "annual-cap": Text("年度限额", "annual cap"),
+    "other-funding": Text("其他财政资助", "other funding"),
     "rounding": Text("取整", "rounding"),
 }
 

@@ -182,7 +182,8 @@ def _is_blank(connection: apsw.Connection, path: str) -> bool:
         try:
             application_id = int(connection.pragma("application_id"))
             version = int(connection.pragma("user_version"))
-            found = set(connection.execute("SELECT name, sql FROM sqlite_schema"))
+            found = connection.execute("SELECT count(*) FROM sqlite_schema").get
+            changed = [one.name for one in changed_objects(connection)]
         except apsw.NotADBError as error:
             raise _foreign(path, "it is not a SQLite database") from error
     if not found and application_id == 0 and version == 0:
@@ -191,7 +192,6 @@ def _is_blank(connection: apsw.Connection, path: str) -> bool:
         raise _foreign(path, f"its application id is {application_id:#010x}, not {APPLICATION_ID:#010x}")
     if version != SCHEMA_VERSION:
         raise _other_version(path, version)
-    changed = sorted(name for name, sql in _OBJECTS.items() if (name, sql) not in found)
     if changed:
         raise StoreFault(
             Text(

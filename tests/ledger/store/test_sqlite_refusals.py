@@ -84,6 +84,8 @@ def test_a_store_of_another_schema_version_is_refused_with_what_to_do(path: str,
         ("DROP TRIGGER event_tags_come_with_their_event", "event_tags_come_with_their_event"),
         ("DROP TABLE event_tags", "event_tags"),
         ("ALTER TABLE events ADD COLUMN note TEXT", "events"),
+        ("CREATE TRIGGER second_thoughts AFTER INSERT ON events BEGIN SELECT 1; END", "second_thoughts"),
+        ("CREATE UNIQUE INDEX one_of_each ON events (type)", "one_of_each"),
     ],
 )
 def test_a_store_whose_protection_was_taken_away_is_refused(path: str, statement: str, named: str) -> None:
@@ -91,6 +93,12 @@ def test_a_store_whose_protection_was_taken_away_is_refused(path: str, statement
     make(path, statement)
     with pytest.raises(StoreFault, match=f"changed.*{named}"):
         SQLiteDCBRecorder(path)
+
+
+def test_a_store_with_something_else_beside_it_is_opened(path: str) -> None:
+    SQLiteDCBRecorder(path).close()
+    make(path, "CREATE TABLE notes (note TEXT)")
+    SQLiteDCBRecorder(path).close()
 
 
 def test_a_place_that_does_not_exist_is_refused(tmp_path: Path) -> None:
