@@ -7,6 +7,7 @@ as the office applies it to each step of a case.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from ledger.errors import Refusal, Text
@@ -102,10 +103,14 @@ def _number(event: Event) -> int:
 
 def _took(who: dict[int, set[str]], earlier: type[Event], event: Event) -> set[str]:
     """Who took an earlier step; of the same disbursement or recovery only, where both steps are about one."""
-    for name in ("disbursement", "recovery"):
-        if name in earlier.__struct_fields__ and hasattr(event, name):
-            return who.get(getattr(event, name), set())
-    return set().union(*who.values())
+    shared = _shared_number(earlier, type(event))
+    return set().union(*who.values()) if shared is None else who.get(getattr(event, shared), set())
+
+
+@cache
+def _shared_number(earlier: type[Event], later: type[Event]) -> str | None:
+    numbers = ("disbursement", "recovery")
+    return next((n for n in numbers if n in earlier.__struct_fields__ and n in later.__struct_fields__), None)
 
 
 def _same_person(actor: str, earlier: Text) -> Refusal:
