@@ -7,7 +7,8 @@ from datetime import date
 from typing import Final
 
 from ledger.calendar import Clock
-from ledger.casefile import CaseFile, CaseFold
+from ledger.case_fold import CaseFold
+from ledger.casefile import CaseFile
 from ledger.errors import NotFound, Refusal, Text, UnknownName
 from ledger.events import case_tag, person_tag, policy_tag, scope_tag
 from ledger.guards import HasUsage, Projections

@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder
 
 from ledger.calendar import Clock, business_date, system_clock
-from ledger.casefile import CaseFile, CaseFold
+from ledger.case_fold import CaseFold
+from ledger.casefile import CaseFile
 from ledger.errors import Headroom, NotFound, Text
 from ledger.events import (
     ApplicationSubmitted,

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from ledger.casefile import CaseFile, CaseFold
+from ledger.case_fold import CaseFold
+from ledger.casefile import CaseFile
 from ledger.events import ApplicationSubmitted, CaseEvent, RoleGranted, RoleRevoked, case_tag
 from ledger.mapper import Recorded
 from projections.rows import run_for_each

@@ -8,9 +8,10 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from ledger.casefile import CaseFile, CaseState, less, part_of
+from ledger.casefile import CaseFile, CaseState
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
 from ledger.commands.determine_amount import chosen_cap_year, claim_again, require_audit_report
+from ledger.draws import less, part_of
 from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, AwardApproved
 from ledger.money import format_yuan

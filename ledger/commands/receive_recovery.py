@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.casefile import CaseFile, Recovery, part_of
+from ledger.casefile import CaseFile, Recovery
 from ledger.commands.command import Command, Decision, Facts, amount_errors, register_errors
 from ledger.commands.release_award import drawn_under_each_limit, freed_window
+from ledger.draws import part_of
 from ledger.errors import FieldError, NotFound, Refusal, Text
 from ledger.events import RecoveryReceived
 from ledger.money import format_yuan

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.casefile import AWARD_STATES, CaseFile, part_of
+from ledger.casefile import AWARD_STATES, CaseFile
 from ledger.causes import Cause, cause_errors, require_cause
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state
+from ledger.draws import part_of
 from ledger.errors import FieldError, Refusal, Text
 from ledger.events import AwardReleased
 from ledger.money import format_yuan
