@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from ledger.errors import LedgerError, StoreFault, Text
+from ledger.errors import Fault, LedgerError, StoreFault, Text
+from ledger.seal.durable import failed, is_of_the_name
 
 LOCK: Final = "in-use"
 
@@ -78,7 +79,9 @@ def _lock_file(data: Path) -> IO[bytes]:
         raise _unusable(data, error) from error
 
 
-def _unusable(data: Path, error: OSError) -> FolderUnusable:
+def _unusable(data: Path, error: OSError) -> Fault:
+    if not is_of_the_name(error):
+        return failed(data, error)
     return FolderUnusable(
         Text(
             f"数据目录{data}无法使用（{error.strerror}）；请用 --data 另选一个可写的目录",

@@ -45,6 +45,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FORMAT, VERSION = "funding-ledger-certificate", 1
 FILE_BYTES_MOST = 64 * 1024 * 1024
 HASH_BYTES = 32
+HASHES_MOST = 64
 CASE_NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -75,6 +76,10 @@ class NotWhole(Exception):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.zh, self.en = zh, en
+
+
+class NotCompared(NotWhole):
+    """Nothing was found wrong, but what was kept cannot be held against it."""
 
 
 def fail(zh: str, en: str) -> NoReturn:
@@ -317,8 +322,10 @@ def check_consistency(earlier: Checkpoint, later: Checkpoint, proof: list[bytes]
 
 def hashes_of(value: Any, where: str) -> list[bytes]:
     hashes = [base64_of(text_of(one, where), where) for one in list_of(value, where)]
-    if any(len(one) != HASH_BYTES for one in hashes) or len(hashes) > 64:
+    if any(len(one) != HASH_BYTES for one in hashes):
         fail(f"{where}：哈希应为 32 字节", f"{where}: a hash must be 32 bytes")
+    if len(hashes) > HASHES_MOST:
+        fail(f"{where}：哈希多于{HASHES_MOST}个", f"{where}: it has more than {HASHES_MOST} hashes")
     return hashes
 
 
@@ -335,10 +342,10 @@ def check_kept(kept: Checkpoint, later: Checkpoint, since: Checkpoint | None) ->
     """That the log of the certificate continues the checkpoint that the reader kept."""
     require_same_log(kept, later)
     if kept.size > later.size:
-        fail(
+        raise NotCompared(
             f"您保存的检查点有{kept.size}个事件，晚于证明所依据的{later.size}个，无法比较；请索取新的证明",
-            f"the checkpoint that you kept is of {kept.size} events, later than the certificate's, of {later.size}: they "
-            "cannot be compared; ask for a new certificate",
+            f"the checkpoint that you kept is of {kept.size} events, later than the certificate's, of {later.size}; ask for "
+            "a new certificate",
         )
     if kept.size in (0, later.size):
         check_consistency(kept, later, [])
@@ -357,9 +364,9 @@ def check_kept(kept: Checkpoint, later: Checkpoint, since: Checkpoint | None) ->
         )
     if since.root != kept.root:
         fail(
-            f"同一公钥为{kept.size}个事件签署过两个不同的根哈希：日志另立过一份。请保存这两个检查点，作为证据",
-            f"one key signed two different roots of {kept.size} events: the log was forked. Keep both checkpoints, as "
-            "evidence",
+            f"该日志的密钥为{kept.size}个事件签署过两个不同的根哈希：日志另立过一份。请保存这两个检查点，作为证据",
+            f"the log's keys signed two different roots of {kept.size} events: the log was forked. Keep both checkpoints, "
+            "as evidence",
         )
 
 
@@ -812,7 +819,7 @@ def compared(verdict: Verdict) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="核对资助证明（离线） / check an award certificate, offline",
-        epilog="0: 完整 whole; 1: 不完整 not whole",
+        epilog="0: 完整 whole; 1: 不完整或未能比较 not whole, or not compared",
     )
     parser.add_argument("certificate", type=Path, metavar="FILE", help="证明文件 / the certificate")
     parser.add_argument(
@@ -833,6 +840,9 @@ def main(arguments: list[str] | None = None) -> int:
         verdict = check(data, keys_from(options.key), kept)
     except OSError as error:
         sys.stderr.write(f"无法读取文件 / the file cannot be read: {error.filename}: {error.strerror}\n")
+        return 1
+    except NotCompared as error:
+        sys.stderr.write(f"未能比较：{error.zh}\nNOT compared: {error.en}\n")
         return 1
     except NotWhole as error:
         sys.stderr.write(f"核对未通过：{error.zh}\nNOT whole: {error.en}\n")

@@ -15,8 +15,10 @@ from api.cli.speech import Speech
 from api.evidence import keeper_of, keys_named
 from ledger.errors import FieldError, Malformed, Text
 from ledger.identity import case_number
+from ledger.seal import SealError
 from ledger.seal.durable import new_file, require_free_name
-from ledger.seal.kept import open_kept, read_note, require_continues
+from ledger.seal.kept import LogNotContinued, open_kept, read_note, require_continues
+from ledger.seal.merkle import NodeReader
 from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
 from projections.certificates import Since
 from projections.certificates import certificate as certificate_of
@@ -90,7 +92,7 @@ def command(speech: Speech) -> click.Command:
             require_continues(opened.checkpoint, head, nodes, str(kept or data))
             earlier = None if since is None else _earlier(since, keys, opened.checkpoint)
             if earlier is not None:
-                require_continues(earlier.checkpoint, head, nodes, str(since))
+                _require_shown(earlier.checkpoint, head, nodes, since)
             content = certificate_of(number, service.reader, nodes, signed, opened, earlier)
         with new_file(out) as file:
             file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
@@ -101,6 +103,22 @@ def command(speech: Speech) -> click.Command:
             screen.note(str(out))
 
     return certificate
+
+
+def _require_shown(earlier: Checkpoint, head: int, nodes: NodeReader, since: Path | None) -> None:
+    """Raises ``SealError`` where the recipient was shown another log: nothing to restore, but to find out about."""
+    try:
+        require_continues(earlier, head, nodes, str(since))
+    except LogNotContinued as error:
+        raise SealError(
+            Text(
+                f"收件人的检查点（{since}，{earlier.size}个事件）与本账本不符：对方看到的是另一份账本，或者其中一份已被改动。"
+                "请保存该检查点，并用自己保存的检查点执行 funding-ledger verify 查明",
+                f"the recipient's checkpoint ({since}, {earlier.size} events) is not of this log: they were shown another "
+                "one, or one of the two was changed. Keep it, and find out with funding-ledger verify and a checkpoint of "
+                "your own",
+            )
+        ) from error
 
 
 def _earlier(path: Path, keys: Sequence[VerifierKey], stated: Checkpoint) -> Since:

@@ -119,7 +119,10 @@ def _witness(speech: Speech) -> Callable[[click.Context, click.Parameter, str | 
 def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # As a request line and DNS take it: anything else could never be sent.
+        (parts.hostname or "").encode("idna")
+        sendable = url.isascii() and url.isprintable() and " " not in url
+        return sendable and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 

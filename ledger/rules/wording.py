@@ -35,7 +35,11 @@ def area(area_centi_m2: int) -> str:
 
 
 def span(days: Window) -> Text:
-    """A span as people write it, with its last day included."""
+    """A span as people write it, with its last day included; one that ended before it began holds no day."""
+    if days.end <= days.start:
+        return Text(
+            zh=f"（自{days.start}起算，此前已届满，无一日）", en=f"(to begin on {days.start}, expired before that)"
+        )
     last = add_days(days.end, -1)
     return Text(zh=f"{days.start}至{last}", en=f"{days.start} to {last}")
 

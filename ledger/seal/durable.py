@@ -90,7 +90,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_of_the_name(error: OSError) -> bool:
+    """Whether another name, or another user, would do; else the disk or the system is at fault."""
+    return error.errno in _OF_THE_NAME
+
+
 def failed(path: Path, error: OSError) -> FileFault:
     reason = error.strerror or type(error).__name__
-    kind = NameUnusable if error.errno in _OF_THE_NAME else FileFault
+    kind = NameUnusable if is_of_the_name(error) else FileFault
     return kind(Text(f"无法读写文件{path}（{reason}）", f"{path} cannot be read or written: {reason}"))

@@ -13,7 +13,7 @@ from typing import Final
 
 from ledger.errors import Fault, Text
 from ledger.identity import Entropy
-from ledger.seal.durable import sync_folder
+from ledger.seal.durable import failed, is_of_the_name, sync_folder
 from ledger.seal.note import KeyMalformed, SignerKey, VerifierKey
 
 MAX_FILE_BYTES: Final = 65_536
@@ -119,7 +119,9 @@ def _lines(path: Path, *, secret: bool) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _failed(path: Path, error: OSError) -> KeyFault:
+def _failed(path: Path, error: OSError) -> Fault:
+    if not is_of_the_name(error):
+        return failed(path, error)
     reason = error.strerror or type(error).__name__
     return _fault(path, zh=f"无法读写（{reason}）", en=f"the system says: {reason}")
 
