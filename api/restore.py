@@ -18,7 +18,7 @@ from ledger.seal.export import ExportLog
 from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, open_kept, read_note, require_continues
 from ledger.seal.merkle import frontier_at
 from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
-from ledger.seal.verification import SealedLog
+from ledger.seal.sealed_log import SealedLog
 from ledger.store.carrying import NotEmpty, carry, carry_into_file
 from ledger.store.sqlite_backup import copy_store, put_in_place
 from ledger.store.sqlite_log import SQLiteLog

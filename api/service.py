@@ -19,10 +19,11 @@ from api.evidence import keeper_of
 from api.occupancy import occupy
 from ledger.application import FundingLedger
 from ledger.calendar import Clock, system_clock
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NotFound
 from ledger.identity import Entropy
 from ledger.policy.registry import PolicyRegistry
 from ledger.seal.kept import Keeper
+from ledger.seal.merkle import RunReader
 from ledger.store.contract import LedgerStore
 from projections.compose import compose
 from projections.reader import Reader
@@ -96,10 +97,13 @@ def open_service(
     registry = policies if policies is not None else PolicyRegistry.load()
     with ExitStack() as opened:
         opened.enter_context(occupy(data))
+        keeper = keeper_of(data)
+        if not _has_facts(data, database_url):
+            # Before anything is made: a new ledger in the place of one that was signed would be taken for it later.
+            keeper.require_continued(0, RunReader(lambda leaves: {}))
         factory = _store_factory(data, database_url)
         opened.callback(factory.close)
         recorder = cast(LedgerStore, factory.dcb_recorder())
-        keeper = keeper_of(data)
         keeper.require_continued(recorder.head(), recorder.nodes())
         ledger = FundingLedger(recorder, registry, compose(), clock, entropy)
         ledger.check_policies()
@@ -120,6 +124,21 @@ def open_service(
             # Whole: from here on, what was opened is the service's to close.
             _opened=opened.pop_all(),
         )
+
+
+def _has_facts(data: Path, database_url: str | None) -> bool:
+    """Whether a ledger was begun in the folder, or in the database."""
+    if not database_url:
+        return (data / FACTS).is_file()
+    require_driver()
+    # Only here: the driver need not be installed where there is no such database.
+    from ledger.store.postgres_log import PostgresLog
+
+    try:
+        PostgresLog(database_url).close()
+    except NotFound:
+        return False
+    return True
 
 
 def _store_factory(data: Path, database_url: str | None) -> DCBInfrastructureFactory:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.principles import STEPS_IN_ORDER
 
@@ -77,6 +78,16 @@ class LedgerError(Exception):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It may be raised in another process: what Python would hand to the constructor is not what that takes."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[LedgerError], args: tuple[object, ...]) -> LedgerError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class Malformed(LedgerError):

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from eventsourcing.dcb.api import DCBQuery, DCBQueryItem, DCBRecorder, DCBSubscription
 from sqlalchemy import Connection, delete, select, update
 
+from ledger.errors import StoreFault, Text
 from ledger.mapper import Recorded, from_stored
 from projections import queries
 from projections.database import MARKER, open_database, writing
@@ -217,11 +219,26 @@ class ViewsRunner:
         return None
 
     def _read(self, after: int, limit: int = BATCH_EVENTS) -> list[Recorded]:
-        return [from_stored(stored) for stored in self._recorder.read(after=after, limit=limit)]
+        batch = [from_stored(stored) for stored in self._recorder.read(after=after, limit=limit)]
+        for earlier, later in pairwise(batch):
+            if later.position <= earlier.position:
+                raise _out_of_order(later.position)
+        return batch
 
     def _history(self, tag: str) -> list[Recorded]:
         query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
         return [from_stored(stored) for stored in self._recorder.read(query)]
+
+
+def _out_of_order(position: int) -> StoreFault:
+    return StoreFault(
+        Text(
+            f"账本已损坏或被人从外部改动：第{position}号位置上有不该有的事件。请停用服务，运行 funding-ledger verify 查明，"
+            "并从备份恢复。",
+            f"The store is damaged or was changed from outside: an event lies at position {position} that does not belong "
+            "there. Stop the service, find out with funding-ledger verify, and restore the store from a backup.",
+        )
+    )
 
 
 def _empty(connection: Connection) -> None:

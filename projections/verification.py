@@ -10,7 +10,8 @@ from ledger.errors import Text
 from ledger.policy.model import Pin
 from ledger.seal.merkle import EMPTY_ROOT
 from ledger.seal.note import Checkpoint
-from ledger.seal.verification import FINDINGS_MOST, UNREADABLE, Finding, SealedLog, Tree, check_log, in_order
+from ledger.seal.sealed_log import Finding, SealedLog
+from ledger.seal.verification import FINDINGS_MOST, UNREADABLE, Tree, check_log, in_order
 from projections.derivation import Derivation, Totals
 
 _SEAL_ONLY: Final = frozenset({"not-as-sealed", "seal-malformed", "seal-contradicts"})
@@ -65,7 +66,7 @@ def verify(
     """
     derivation, tree = Derivation(), Tree()
     findings: list[Finding] = []
-    unkept = 0
+    unkept, lost = 0, None
     marks = [checkpoint.size for checkpoint in checkpoints]
     for report, rows in check_log(log, marks, jobs=jobs):
         found = [*report.findings, *tree.add(report), *derivation.apply(rows)]
@@ -73,9 +74,10 @@ def verify(
         room = max(0, FINDINGS_MOST - len(findings))
         findings += found[:room]
         unkept += report.unkept + len(found[room:])
+        lost = lost or report.lost
         progress(report.last)
-    unreadable = any(finding.code == UNREADABLE for finding in findings)
-    agreed, differing = _compare(checkpoints, tree, log, unreadable=unreadable)
+    # What ends the tree: an event that is there and cannot be read, or one that is not there.
+    agreed, differing = _compare(checkpoints, tree, log, unreadable=lost == tree.size + 1)
     at_the_end = log.closing_findings()
     wrong = [finding for finding in at_the_end if not finding.harmless]
     found = in_order([*_told_apart(findings, agreed), *differing, *_of_one_log(checkpoints), *wrong])

@@ -18,7 +18,8 @@ from api.cli.speech import Speech
 from ledger.errors import PolicyFault, Text
 from ledger.policy.model import Pin
 from ledger.policy.registry import PolicyRegistry
-from ledger.seal.verification import SPAN, Finding
+from ledger.seal.sealed_log import Finding
+from ledger.seal.verification import SPAN
 from projections.verification import Verdict
 
 C = TypeVar("C", bound=Callable[..., Any])

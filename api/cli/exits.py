@@ -25,6 +25,7 @@ class Exit(IntEnum):
     FAULT = 4
     NOT_WHOLE = 5
     INTERRUPTED = 130
+    UNREAD = 141
 
 
 EXIT_NAMES: Final = {
@@ -39,6 +40,7 @@ EXIT_NAMES: Final = {
     Exit.FAULT: Text("存储、政策文件或系统故障；可重试", "the store, a policy file or the system is at fault"),
     Exit.NOT_WHOLE: Text("核验未通过", "what was checked is not whole"),
     Exit.INTERRUPTED: Text("被 Ctrl-C 中断", "interrupted by Ctrl-C"),
+    Exit.UNREAD: Text("输出未被读完（如接 head）", "the output was not read to its end, as by head"),
 }
 
 _EXITS: Final[dict[type[LedgerError], Exit]] = {

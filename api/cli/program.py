@@ -86,6 +86,9 @@ class _Program(click.Group):
         run = Run(self.speech, as_json="--json" in given)
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False, "obj": run})
+        except SystemExit as ended:
+            # click itself ends with 1 where nobody reads the output any more, and in no other case.
+            code = Exit.UNREAD if ended.code == 1 else ended.code
         except LedgerError as error:
             run.screen.error(error)
             code = exit_of(error)
@@ -101,7 +104,7 @@ class _Program(click.Group):
             code = Exit.MALFORMED
         except click.Abort:
             code = Exit.INTERRUPTED
-        sys.exit(int(code or Exit.DONE))
+        sys.exit(code or Exit.DONE)
 
     def _called(self, arguments: Sequence[str]) -> str:
         """The command that was meant, with those above it: ``funding-ledger users add``."""

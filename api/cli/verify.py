@@ -23,7 +23,7 @@ from api.evidence import keys_named, open_log
 from ledger.seal.export import ExportLog
 from ledger.seal.kept import CHECKPOINT, open_kept
 from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
-from ledger.seal.verification import SealedLog
+from ledger.seal.sealed_log import SealedLog
 from projections.verification import verify as verify_log
 
 

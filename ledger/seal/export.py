@@ -23,7 +23,8 @@ from ledger.errors import StoreFault, Text
 from ledger.policy.model import Pin
 from ledger.seal import SealError
 from ledger.seal.note import Checkpoint, Note
-from ledger.seal.verification import SPAN, Finding, Row, SealedLog
+from ledger.seal.sealed_log import Finding, Row, SealedLog
+from ledger.seal.verification import SPAN
 
 FORMAT: Final = "funding-ledger-export"
 VERSION: Final = 1

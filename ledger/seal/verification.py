@@ -12,19 +12,20 @@ tells: then the wrong event lies between the last checkpoint that still fits and
 from __future__ import annotations
 
 import multiprocessing
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from typing import Final, NamedTuple, Protocol, TypeVar
+from itertools import groupby, islice
+from typing import Final, TypeVar
 
 import msgspec
 
-from ledger.errors import LedgerError, Text, Unavailable
+from ledger.errors import LedgerError, Text
 from ledger.mapper import read_back
-from ledger.seal.merkle import EMPTY, HASH_BYTES, SIZE_LIMIT, combined, leaf_hash, node_hash, run_length
+from ledger.seal.merkle import EMPTY, HASH_BYTES, combined, leaf_hash, node_hash, run_length
+from ledger.seal.sealed_log import Finding, LogDamaged, Row, SealedLog
+from ledger.seal.wrong_event import changed, contradiction, duplicate, malformed_seal, misplaced, missing
 
 T = TypeVar("T")
 
@@ -44,87 +45,6 @@ _AHEAD: Final = 4
 _encode = msgspec.json.Encoder().encode
 
 
-class OutOfReach(Unavailable):
-    """A log on a server that does not answer: nothing was found out about it, so nothing is said of its events."""
-
-    def __reduce__(self) -> tuple[type[OutOfReach], tuple[Text]]:
-        return type(self), (self.text,)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong with the event at a position. ``code`` is stable kebab-case.
-
-    With ``through`` the evidence only says that the first wrong event is one of those from ``position`` to ``through``.
-    ``position`` is None for what is wrong with no event but with how all are kept; ``schema_object`` is then what it
-    is about, if it is a part of the schema. What is ``harmless`` is worth knowing and leaves the log whole.
-    """
-
-    position: int | None
-    code: str
-    text: Text
-    type_name: str | None = None
-    through: int | None = None
-    schema_object: str | None = None
-    harmless: bool = False
-
-    @property
-    def place(self) -> int:
-        """Where it is told among others: what is about no event comes last."""
-        return SIZE_LIMIT if self.position is None else self.position
-
-
-class Row(NamedTuple):
-    """One event as it lies in a log. ``leaf`` is what was hashed, and is made of the three that follow it.
-
-    ``tags`` is the JSON array as text; ``run`` the stored hashes (:mod:`ledger.seal.merkle`), None where a log keeps none.
-    """
-
-    position: int
-    leaf: bytes
-    type_name: str
-    tags: bytes
-    data: bytes
-    run: bytes | None
-
-
-class SealedLog(Protocol):
-    """A log to be checked: what it had when it was opened. Opens what it needs when first asked, so that one that can be
-    pickled may be handed to other processes; ``divisible`` tells whether it can.
-    """
-
-    @property
-    @abstractmethod
-    def size(self) -> int: ...
-
-    @property
-    @abstractmethod
-    def divisible(self) -> bool: ...
-
-    @property
-    def end_unreadable(self) -> bool:
-        """Whether there may be more events than ``size``, which cannot be read: then nobody knows how many there were."""
-        return False
-
-    @abstractmethod
-    def rows(self, first: int, last: int) -> list[Row]:
-        """The events from one position to another, both included, in order. What is missing is left out."""
-        ...
-
-    @abstractmethod
-    def findings(self, first: int, last: int) -> list[Finding]:
-        """What else is wrong with how these events are kept: an index that does not find them, for instance."""
-        ...
-
-    @abstractmethod
-    def closing_findings(self) -> list[Finding]:
-        """What is wrong with the log as a whole."""
-        ...
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class SpanReport:
     """What a span of events came to.
@@ -132,7 +52,8 @@ class SpanReport:
     ``edges`` are the complete subtrees of its first leaves, by size of the log, for each size that was asked for and for
     the span's end; empty from where an event is missing. ``beyond`` are the stored hashes of subtrees that the
     span's last event completes and that begin before the span, None where they need not be compared: nothing is stored,
-    or something in the span is wrong already. ``unkept`` counts findings beyond ``FINDINGS_MOST``.
+    or something in the span is wrong already. ``unkept`` counts findings beyond ``FINDINGS_MOST``. ``lost`` is the first
+    event that cannot be read, whether or not that finding is kept.
     """
 
     first: int
@@ -141,6 +62,7 @@ class SpanReport:
     beyond: bytes | None
     findings: list[Finding]
     unkept: int = 0
+    lost: int | None = None
 
 
 # ---- One span
@@ -157,17 +79,18 @@ def check_rows(
     rows: Sequence[Row], findings: list[Finding], marks: Sequence[int], bounds: tuple[int, int]
 ) -> SpanReport:
     first, last = bounds
-    whole = _until_gap(rows, first, last)
+    lost = min((finding.place for finding in findings if finding.code == UNREADABLE), default=None)
+    in_place, strays = _told_from_strays(rows, first, last)
+    whole = _until_gap(in_place, first)
     # Of one event, what its hash tells comes first: the rest may follow from it.
     told: list[Finding] = []
-    if (gap := first + len(whole)) <= last and not any(
-        finding.position == gap and finding.code == UNREADABLE for finding in findings
-    ):
-        told.append(_missing(gap))
+    if (gap := first + len(whole)) <= last and gap != lost:
+        told.append(missing(gap))
     edges, beyond = _hash_span(whole, first, marks, told)
-    findings = told + [finding for row in rows if (finding := _undecodable(row)) is not None] + findings
+    findings = told + strays + [finding for row in rows if (finding := _undecodable(row)) is not None] + findings
     findings.sort(key=lambda finding: finding.place)
-    return SpanReport(first, last, edges, beyond, findings[:FINDINGS_MOST], max(0, len(findings) - FINDINGS_MOST))
+    unkept = max(0, len(findings) - FINDINGS_MOST)
+    return SpanReport(first, last, edges, beyond, findings[:FINDINGS_MOST], unkept, lost)
 
 
 def _read(log: SealedLog, first: int, last: int) -> tuple[list[Row], list[Finding]]:
@@ -175,36 +98,54 @@ def _read(log: SealedLog, first: int, last: int) -> tuple[list[Row], list[Findin
     rows, lost = _readable(log.rows, first, last)
     wrong, unknown = _readable(log.findings, first, last)
     unreadable = [Finding(position, UNREADABLE, text) for position, text in lost.items()]
-    return rows, [
-        *unreadable,
-        *wrong,
-        *(Finding(position, INDEX_UNREADABLE, text) for position, text in unknown.items() if position not in lost),
-    ]
+    not_found = [(position, text) for position, text in unknown.items() if position not in lost]
+    return rows, [*unreadable, *wrong, *_side_by_side(not_found)]
+
+
+def _side_by_side(unknown: Sequence[tuple[int, Text]]) -> Iterator[Finding]:
+    """One page of an index is about many events: those that stand side by side are told at once."""
+    for _, run in groupby(enumerate(unknown), key=lambda each: (each[1][0] - each[0], each[1][1])):
+        of_run = [each for _, each in run]
+        (first, text), (last, _) = of_run[0], of_run[-1]
+        yield Finding(first, INDEX_UNREADABLE, text, through=last if last > first else None)
 
 
 def _readable(ask: Callable[[int, int], list[T]], first: int, last: int) -> tuple[list[T], dict[int, Text]]:
-    """What is found of a span, and by position why the rest is not: told apart by halving."""
+    """What is found of a span, and by position why the rest is not: told apart by halving. A log that is locked, or does not
+    answer, has no part that is worse than another."""
     try:
         return ask(first, last), {}
-    except OutOfReach:
-        raise
-    except LedgerError as error:
+    except LogDamaged as damage:
         if first == last:
-            return [], {first: error.text}
+            return [], {first: damage.text}
     middle = (first + last) // 2
     left, lost_left = _readable(ask, first, middle)
     right, lost_right = _readable(ask, middle + 1, last)
     return left + right, lost_left | lost_right
 
 
-def _until_gap(rows: Sequence[Row], first: int, last: int) -> Sequence[Row]:
+def _told_from_strays(rows: Sequence[Row], first: int, last: int) -> tuple[Sequence[Row], list[Finding]]:
+    """The events that lie where they belong, each position once, and what is wrong with every other that is there: what
+    reads the log in another way may find those."""
     # Each of them: a damaged page may give them in any order.
     if [row.position for row in rows] == list(range(first, last + 1)):
-        return rows
-    for index, row in enumerate(rows):
-        if row.position != first + index:
-            return rows[:index]
-    return rows
+        return rows, []
+    in_place, strays, seen, before = list[Row](), list[Finding](), set[int](), first - 1
+    for row in rows:
+        if row.position in seen:
+            strays.append(duplicate(row))
+        elif not before < row.position <= last:
+            strays.append(misplaced(row, first, last))
+        else:
+            in_place.append(row)
+        seen.add(row.position)
+        before = max(first - 1, row.position)
+    return in_place, strays
+
+
+def _until_gap(rows: Sequence[Row], first: int) -> Sequence[Row]:
+    length = next((index for index, row in enumerate(rows) if row.position != first + index), len(rows))
+    return rows[:length]
 
 
 def _undecodable(row: Row) -> Finding | None:
@@ -258,12 +199,12 @@ def _differences(rows: Sequence[Row], leaves: Sequence[bytes], start: int) -> It
         assert row.run is not None, "a log stores all its hashes or none"
         index = row.position - 1
         if len(row.run) != run_length(index) * HASH_BYTES:
-            yield _malformed_seal(row)
+            yield malformed_seal(row)
             told.append((row.position, row.position))
             sealed.append(leaf)
             continue
         if row.run[:HASH_BYTES] != leaf:
-            yield _changed(row, leaf)
+            yield changed(row, leaf)
             told.append((row.position, row.position))
         sealed.append(row.run[:HASH_BYTES])
     # The tree as it was stored: what contradicts it here was not changed in the events but in the hashes above them.
@@ -276,7 +217,7 @@ def _differences(rows: Sequence[Row], leaves: Sequence[bytes], start: int) -> It
         first = row.position - (1 << level) + 1
         # What stands above something that was told is wrong with it, and says less.
         if not any(first <= low and high <= row.position for low, high in told):
-            yield _contradiction(first, row.position)
+            yield contradiction(first, row.position)
             told.append((first, row.position))
 
 
@@ -321,7 +262,7 @@ class Tree:
         self._as_stored = False
         above = [k for k, hashed in enumerate(completed) if _part(report.beyond, k) != hashed]
         first = self.size - (SPAN << above[0] + 1) + 1 if above else self.size
-        return [_contradiction(first, self.size)]
+        return [contradiction(first, self.size)]
 
     def _close(self, hashed: bytes) -> list[bytes]:
         """Add a whole span; the subtrees that it completes above itself, from the bottom."""
@@ -379,55 +320,3 @@ def _place(finding: Finding, exact: Sequence[int]) -> int:
         return finding.place
     inside = [place for place in exact if finding.place <= place <= finding.through]
     return min(inside, default=finding.place)
-
-
-# ---- Words
-
-
-def _missing(position: int) -> Finding:
-    return Finding(
-        position,
-        "missing",
-        Text(f"第{position}号事件缺失", f"the event at position {position} is missing"),
-    )
-
-
-def _changed(row: Row, leaf: bytes) -> Finding:
-    assert row.run is not None, "it was compared"
-    sealed = row.run[:HASH_BYTES].hex()
-    return Finding(
-        row.position,
-        "not-as-sealed",
-        Text(
-            f"内容与封存时不符：现内容的哈希为{leaf.hex()}，封存的哈希为{sealed}",
-            f"it is not what was sealed: the hash of its bytes is {leaf.hex()}, the sealed one {sealed}",
-        ),
-        row.type_name,
-    )
-
-
-def _malformed_seal(row: Row) -> Finding:
-    assert row.run is not None, "it was compared"
-    expected = run_length(row.position - 1) * HASH_BYTES
-    return Finding(
-        row.position,
-        "seal-malformed",
-        Text(
-            f"封存哈希应为{expected}字节，实为{len(row.run)}字节",
-            f"its stored hashes should be {expected} bytes and are {len(row.run)}",
-        ),
-        row.type_name,
-    )
-
-
-def _contradiction(first: int, last: int) -> Finding:
-    return Finding(
-        first,
-        "seal-contradicts",
-        Text(
-            f"第{first}号至第{last}号事件：存储的上层哈希与其下各层不符，其中有事件连同其哈希被替换，或哈希被改动",
-            f"positions {first} to {last}: a stored hash is not the hash of those below it; an event was replaced "
-            "together with its own hash, or a stored hash was changed",
-        ),
-        through=last,
-    )

@@ -18,7 +18,8 @@ from ledger.errors import StoreFault, Text
 from ledger.seal.durable import failed
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import EMPTY, frontier_at, leaf_hash
-from ledger.seal.verification import SPAN, Row, SealedLog
+from ledger.seal.sealed_log import Row, SealedLog
+from ledger.seal.verification import SPAN
 from ledger.store.contract import LedgerStore
 from ledger.store.sqlite import SQLiteDCBRecorder
 from ledger.store.sqlite_connections import explained

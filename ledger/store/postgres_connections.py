@@ -316,9 +316,9 @@ def explained(error: psycopg.Error, name: str) -> LedgerError:
     if isinstance(error, errors.InsufficientPrivilege):
         return StoreFault(
             Text(
-                zh=f"当前角色无权使用账本 {name}（{_first_line(error)}）；请由所有者授权后重试。",
+                zh=f"当前角色无权使用账本 {name}（{_first_line(error)}）；请由所有者授权后重试（见 docs/runbook.md）。",
                 en=f"This role may not use the store {name} ({_first_line(error)}). Nothing was recorded: let the owner "
-                "of the tables grant it its rights (application_role_sql).",
+                "of the tables grant it its rights (docs/runbook.md).",
             )
         )
     if (told := refusal_of(error)) is not None:

@@ -18,15 +18,15 @@ import msgspec
 import psycopg
 from psycopg import RawCursor
 
-from ledger.errors import NotFound, StoreFault, Text
+from ledger.errors import LedgerError, NotFound, StoreFault, Text
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import NodeReader, RunReader
-from ledger.seal.verification import Finding, OutOfReach, Row
+from ledger.seal.sealed_log import Finding, LogDamaged, OutOfReach, Row
 from ledger.store import postgres_query, postgres_schema
 from ledger.store.configured import LOCK_TIMEOUT_S
 from ledger.store.postgres_connections import Address, explained, is_lost, refusal_of, refused
 from ledger.store.postgres_schema import Connection
-from ledger.store.stored_log import StoredLog, not_carried, not_indexed, schema_findings
+from ledger.store.stored_log import StoredLog, miscounted, not_carried, not_indexed, schema_findings
 
 T = TypeVar("T")
 
@@ -63,6 +63,9 @@ SELECT i.position FROM ledger.event_tags AS i WHERE i.position <= $1::bigint AND
     SELECT FROM ledger.events AS e CROSS JOIN LATERAL unnest(e.tags) AS t (tag)
     WHERE e.position = i.position AND i.tag_hash = {_HASH})
 ORDER BY i.position LIMIT 1"""
+
+_NOT_READ: Final = ("58030", "XX")
+"""The disk below gives no bytes, or others than were written."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -134,10 +137,12 @@ class PostgresLog(StoredLog):
             return last
         return min(last, int(self._ask(_COUNT)[0][0]))
 
-    def _foreign_entries(self) -> Iterator[Finding]:
-        if self._ask(_ENTRIES, self._size) != self._ask(_TAGS_CARRIED, self._size):
-            for (position,) in self._ask(_NOT_CARRIED, self._size):
-                yield not_carried(position, None)
+    def _foreign_entries(self) -> list[Finding]:
+        entries, carried = self._ask(_ENTRIES, self._size)[0][0], self._ask(_TAGS_CARRIED, self._size)[0][0]
+        if entries == carried:
+            return []
+        named = [not_carried(position, None) for (position,) in self._ask(_NOT_CARRIED, self._size)]
+        return named or [miscounted(entries, carried)]
 
     def _ask(self, text: str, *values: object) -> list[Any]:
         return self._on_server(lambda connection: RawCursor(connection).execute(text, values, binary=True).fetchall())
@@ -169,7 +174,15 @@ class PostgresLog(StoredLog):
         except psycopg.Error as error:
             if is_lost(error):
                 raise _out_of_reach(self.name, error) from error
-            raise explained(error, self.name) from error
+            told = explained(error, self.name)
+            raise (LogDamaged(told.text) if _is_damage(error, told) else told) from error
+
+
+def _is_damage(error: psycopg.Error, told: LedgerError) -> bool:
+    """Whether something that is there cannot be read, rather than forbidden, locked or away."""
+    if (error.sqlstate or "").startswith(_NOT_READ):
+        return True
+    return isinstance(told, StoreFault) and not isinstance(error, psycopg.errors.InsufficientPrivilege)
 
 
 def _flat(statement: postgres_query.Statement) -> tuple[Any, ...]:
@@ -180,7 +193,7 @@ def _flat(statement: postgres_query.Statement) -> tuple[Any, ...]:
 def _row(position: int, type_name: Any, tags: Any, data: Any, run: Any) -> Row:
     if not (isinstance(type_name, str) and isinstance(tags, list) and type(data) is type(run) is bytes):
         # Only where somebody changed the columns themselves.
-        raise StoreFault(
+        raise LogDamaged(
             Text(
                 f"第{position}号事件的列已不是账本的列",
                 f"the columns of the event at position {position} are no longer those of a ledger",

@@ -13,8 +13,8 @@ import apsw
 from ledger.errors import Text, Unavailable
 from ledger.seal.durable import failed, sync_folder
 from ledger.store.sqlite_connections import explained
-from ledger.store.sqlite_log import open_for_reading
 from ledger.store.sqlite_log_rewrite import alone_with, remove, sole_turn
+from ledger.store.sqlite_reading import open_for_reading
 
 _PAGES_AT_A_TIME: Final = 4096
 _BESIDE: Final = ("-wal", "-shm")

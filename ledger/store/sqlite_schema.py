@@ -51,6 +51,11 @@ CREATE TABLE event_tags (
 ) STRICT, WITHOUT ROWID""",
 }
 
+TABLES: Final = frozenset(_TABLES)
+
+_STATISTICS: Final = frozenset({"sqlite_stat1", "sqlite_stat3", "sqlite_stat4"})
+"""What ``ANALYZE`` leaves: SQLite's own, and nobody else can make a table of such a name."""
+
 _TRIGGERS: Final = {
     "events_take_the_next_position": """
 CREATE TRIGGER events_take_the_next_position BEFORE INSERT ON events
@@ -148,7 +153,9 @@ def _seen(connection: apsw.Connection) -> dict[str, _Seen]:
 
 
 def _foreign_to_us(found: dict[str, _Seen]) -> Iterator[_Seen]:
-    return (one for name, one in found.items() if name not in _OBJECTS)
+    return (
+        one for name, one in found.items() if name not in _OBJECTS and not (one.kind == "table" and name in _STATISTICS)
+    )
 
 
 def _object(name: str) -> SchemaObject:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from ledger.errors import Text
 from ledger.seal.merkle import NodeReader
-from ledger.seal.verification import Finding, SealedLog
+from ledger.seal.sealed_log import Finding, SealedLog
 from ledger.store.schema_object import SchemaObject
 
 
@@ -41,6 +41,19 @@ def not_carried(position: int, tag: str | None) -> Finding:
         else Text(f"索引中有该事件没有的标签{tag}", f"the index gives it the tag {tag}, which it does not carry")
     )
     return Finding(position, "index-foreign", text)
+
+
+def miscounted(entries: int, carried: int) -> Finding:
+    """Where no entry can be named that makes the difference; about no event, since it may be about any."""
+    return Finding(
+        None,
+        "index-differs",
+        Text(
+            f"索引有{entries}项，事件共有{carried}个标签，两者应当相等：按标签计算的限额或历史会遗漏或多计",
+            f"the index has {entries} entries, the events carry {carried} tags, and these should be as many: limits and "
+            "histories are read by tag, and may miss an event or count one that is none",
+        ),
+    )
 
 
 def schema_findings(changed: Iterable[SchemaObject], foreign: Iterable[SchemaObject]) -> list[Finding]:

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.events import ACCEPTANCE_NUMBER, BANK_SERIAL
 from ledger.policy.model import Pin
-from ledger.seal.verification import Finding, Row
+from ledger.seal.sealed_log import Finding, Row
 from projections.derivation.cases import Cases
 from projections.derivation.fields import DECODER, Complaints, Envelope, Event, Payload
 from projections.derivation.limits import Limits

@@ -11,6 +11,10 @@ import apsw
 import pytest
 
 from api.cli.exits import Exit
+from ledger.errors import Unavailable
+from ledger.store import sqlite_reading
+from ledger.store.sqlite_log import SQLiteLog
+from projections.verification import verify
 from tests.cli.audited_folder import (  # noqa: F401
     Folder,
     folder,
@@ -161,6 +165,73 @@ def test_a_position_beyond_all_others_does_not_keep_the_check_busy_for_ever(fold
         connection.execute(f"UPDATE {table} SET position = {1 << 62} WHERE position = {head}")
     body = verdict(folder, tmp_path)
     assert (body["first_wrong"]["position"], body["first_wrong"]["code"]) == (head, "missing")
+
+
+# ---- What is no damage
+
+
+def leave_log(path: Path) -> None:
+    connection = apsw.Connection(str(path))
+    connection.pragma("journal_mode", "delete")
+    connection.close()
+
+
+def test_a_store_that_somebody_holds_is_not_called_damaged(
+    checked: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_reading, "BUSY_SECONDS", 0)
+    leave_log(facts(checked))
+    log = SQLiteLog(facts(checked))
+    holder = apsw.Connection(str(facts(checked)))
+    holder.execute("BEGIN EXCLUSIVE")
+    result = checked.run("verify", "--checkpoint", tmp_path / "kept")
+    assert result.exit_code == Exit.FAULT, result.output
+    assert "keep the store" in result.stderr
+    assert "locked" in result.stderr
+    assert "damaged" not in result.output
+    with pytest.raises(Unavailable, match="locked"):
+        # Also once the check has begun.
+        verify(log, [])
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert verify(log, []).whole
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "CREATE TABLE t (a)",
+        "CREATE TABLE t (a); PRAGMA application_id = 7",
+        "CREATE TABLE t (a); CREATE VIEW v AS SELECT 1",
+    ],
+)
+def test_a_sound_database_that_is_no_ledger_is_not_called_damaged(
+    checked: Folder, tmp_path: Path, statements: str
+) -> None:
+    facts(checked).unlink()
+    connection = apsw.Connection(str(facts(checked)))
+    connection.execute(statements)
+    connection.close()
+    result = checked.run("verify", "--checkpoint", tmp_path / "kept")
+    assert result.exit_code == Exit.FAULT, result.output
+    assert "is not a store that can be read" in result.stderr
+    assert "name a facts.sqlite" in result.stderr
+    assert "damaged" not in result.output
+
+
+def test_a_ledger_without_its_tables_is_not_taken_for_another_program_s(checked: Folder, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(facts(checked)))
+    connection.execute("DROP TABLE events; DROP TABLE event_tags; CREATE TABLE t (a)")
+    connection.close()
+    assert checked.run("verify", "--checkpoint", tmp_path / "kept").exit_code == Exit.NOT_WHOLE
+
+
+def test_statistics_of_sqlite_are_not_called_foreign(checked: Folder, tmp_path: Path) -> None:
+    execute(checked, "ANALYZE")
+    body = verdict(checked, tmp_path)
+    assert body["whole"]
+    assert body["remarks"] == []
 
 
 # ---- What somebody added to the schema

@@ -20,6 +20,8 @@ from typing import IO, Final
 
 import pytest
 
+from api.cli.exits import Exit
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAM: Final = [sys.executable, "-c", "from api.cli import main; main()"]
 START_SECONDS: Final = 120
@@ -167,3 +169,13 @@ def test_a_demo_takes_a_folder_of_real_facts(tmp_path: Path) -> None:
         )
         assert result.returncode == 1
     assert (tmp_path / "data" / "facts.sqlite").read_bytes() == b"precious"
+
+
+def test_output_that_nobody_reads_to_its_end_is_taken_for_a_refusal(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [*PROGRAM, "--help"], cwd=tmp_path, env=environment(), stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (Exit.UNREAD, b"")

@@ -19,7 +19,7 @@ from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.commands.withdraw_violation import WithdrawViolation
 from ledger.errors import Refusal
 from ledger.seal.leaf import leaf_bytes
-from ledger.seal.verification import Row
+from ledger.seal.sealed_log import Row
 from ledger.store.sqlite_log import SQLiteLog
 from projections.derivation import Derivation
 from projections.verification import verify

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ledger.commands.confirm_stage import ConfirmStage
-from ledger.seal.verification import Row
+from ledger.seal.sealed_log import Row
 from ledger.store.sqlite_log import SQLiteLog
 from tests.office import Office
 from tests.projections.test_derivation import Content, changed, said_of

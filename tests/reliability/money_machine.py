@@ -54,7 +54,7 @@ from ledger.money import format_yuan
 from ledger.policy.registry import PolicyRegistry
 from ledger.roles import SYSTEM, Role
 from ledger.scopes import budget_of_year, enterprise_year
-from ledger.seal.verification import Row
+from ledger.seal.sealed_log import Row
 from projections.compose import compose
 from projections.derivation import Derivation
 from projections.reader import Reader

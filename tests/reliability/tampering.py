@@ -6,13 +6,18 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import apsw
 import msgspec
 import psycopg
 
+from ledger.events import RoleGranted
+from ledger.mapper import Envelope, Fact, to_stored
+from ledger.roles import Role
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import EMPTY, leaf_hash
 from ledger.store.contract import LedgerStore
@@ -60,6 +65,10 @@ class Tampered(ABC):
     @abstractmethod
     def slip_in(self, position: int, tag: str) -> None:
         """Put a tag into the index that the event does not carry."""
+
+    @abstractmethod
+    def add_twin(self, twin: Row) -> None:
+        """A second row at the last position, its tags in the index."""
 
     @abstractmethod
     def unguard(self) -> None:
@@ -125,6 +134,35 @@ class TamperedSQLite(Tampered):
     def slip_in(self, position: int, tag: str) -> None:
         with self.unguarded() as connection:
             connection.execute("INSERT INTO event_tags VALUES (?, ?)", (tag, position))
+
+    def add_twin(self, twin: Row) -> None:
+        head = len(self.rows())
+        with self.unguarded() as connection:
+            kept = {**twin, "position": head + 1, "tags": _tags_text(twin["tags"])}
+            connection.execute("INSERT INTO events VALUES (:position, :type, :tags, :run, :data)", kept)
+            _index_in_file(connection, head, twin["tags"])
+        self.renumber(head + 1, head)
+
+    def renumber(self, position: int, as_if: int) -> None:
+        """Change the position of an event in the bytes of its page, where SQLite does not look."""
+        assert max(position, as_if) < 128, "a number of one byte"
+        connection = apsw.Connection(str(self.path))
+        connection.pragma("wal_checkpoint(truncate)")
+        leaves = list(connection.execute("SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf'"))
+        size = connection.pragma("page_size")
+        connection.close()
+        content = bytearray(self.path.read_bytes())
+        for (number,) in leaves:
+            page = memoryview(content)[(number - 1) * size : number * size]
+            for cell in range(int.from_bytes(page[3:5])):
+                at = int.from_bytes(page[8 + 2 * cell : 10 + 2 * cell])
+                while page[at] & 0x80:  # the length of the row, before its number
+                    at += 1
+                if page[at + 1] == position:
+                    page[at + 1] = as_if
+                    self.path.write_bytes(content)
+                    return
+        raise AssertionError(f"no page has position {position}")
 
     def unguard(self) -> None:
         with self.unguarded(put_back=False):
@@ -206,6 +244,17 @@ class TamperedPostgres(Tampered):
         with self.unguarded() as connection:
             _index_in_database(connection, position, [tag])
 
+    def add_twin(self, twin: Row) -> None:
+        """What refuses a second row of one position has to be taken away first, and cannot be put back."""
+        head = len(self.rows())
+        with self.unguarded() as connection:
+            connection.execute("ALTER TABLE ledger.events DROP CONSTRAINT events_pkey CASCADE")
+            connection.execute(
+                "INSERT INTO ledger.events (position, type, tags, run, data) VALUES (%s, %s, %s, %s, %s)",
+                [{**twin, "position": head}[name] for name in _COLUMNS],
+            )
+            _index_in_database(connection, head, twin["tags"])
+
     def unguard(self) -> None:
         with self.unguarded(put_back=False):
             pass
@@ -230,6 +279,22 @@ def _index_in_database(connection: psycopg.Connection[Any], position: int, tags:
         "INSERT INTO ledger.event_tags (tag_hash, position) VALUES (%s, %s)",
         [(tag_hash(tag), position) for tag in dict.fromkeys(tags)],
     )
+
+
+def role_never_given(person: str, role: Role, moment: datetime) -> Row:
+    """A row of an event that nobody recorded, in order by itself, with a hash of its own."""
+    envelope = Envelope(
+        event_id=UUID(int=1 << 100),
+        recorded_at=moment,
+        effective_on=moment.date(),
+        actor="system",
+        role="admin",
+        schema_version=1,
+        correlation_id=UUID(int=1 << 100),
+    )
+    stored = to_stored(Fact(envelope=envelope, event=RoleGranted(person=person, role=role)))
+    run = leaf_hash(leaf_bytes(stored.type, stored.tags, stored.data))
+    return {"type": stored.type, "tags": stored.tags, "data": stored.data, "run": run}
 
 
 def reseal(rows: list[Row]) -> None:

@@ -75,7 +75,7 @@ def test_a_log_whose_name_is_not_flushed_is_found_out(monkeypatch: pytest.Monkey
 
 
 def test_an_auditor_who_comes_first_and_believes_the_log_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.store.sqlite_log.lasting_log", lambda path, timeout_s: nullcontext())
+    monkeypatch.setattr("ledger.store.sqlite_reading.lasting_log", lambda path, timeout_s: nullcontext())
     assert "lost" in fail_the_power_after_a_failed_flush(300, auditor_first=True)
 
 

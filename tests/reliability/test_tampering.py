@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from ledger.errors import LedgerError, Refusal
 from ledger.seal import merkle, verification
 from ledger.seal.merkle import frontier_at
 from ledger.seal.note import Checkpoint
-from ledger.seal.verification import OutOfReach
-from ledger.store import sealing
+from ledger.seal.sealed_log import OutOfReach
+from ledger.store import postgres_log, sealing, sqlite_log
+from ledger.store.carrying import carry_into_file
 from ledger.store.contract import LedgerStore
 from ledger.store.postgres import PostgresDCBRecorder
 from ledger.store.postgres_log import PostgresLog
@@ -41,6 +43,7 @@ from tests.reliability.tampering import (
     changed_at,
     paths_in,
     reseal,
+    role_never_given,
 )
 
 # ruff: noqa: F811
@@ -221,6 +224,43 @@ def test_a_tag_hidden_from_the_index_is_not_overlooked(store: Tampered, kept: Ke
 def test_a_tag_slipped_into_the_index_is_not_overlooked(store: Tampered, kept: Kept) -> None:
     store.slip_in(7, "limit=x")
     assert first_wrong(store, kept) == (7, "index-foreign")
+
+
+def test_a_second_event_at_a_position_is_not_overlooked(store: Tampered, kept: Kept, tmp_path: Path) -> None:
+    store.add_twin(role_never_given("mallory", "admin", datetime(2027, 1, 1, tzinfo=UTC)))
+    verdict = verdict_on(store, kept)
+    assert not verdict.whole
+    assert verdict.first is not None
+    assert (verdict.first.position, verdict.first.code) == (kept[0].size, "duplicate")
+    # SQLite knows what it finds on the pages; on the server the table can no longer be as it was.
+    also = "schema-changed" if isinstance(store, TamperedPostgres) else "store-damaged"
+    assert also in {finding.code for finding in verdict.findings}
+    with closing(store.log()) as log, pytest.raises(LedgerError):
+        carry_into_file(log, tmp_path / "carried", kept[0].root)
+
+
+@pytest.mark.parametrize(("position", "as_if"), [(20, 19), (20, 2), (20, 40), (30, 29), (1, 2)])
+def test_an_event_that_lies_where_it_does_not_belong_is_not_overlooked(
+    in_file: TamperedSQLite, position: int, as_if: int
+) -> None:
+    kept = [checkpoint_of(in_file)]
+    in_file.renumber(position, as_if)
+    verdict = verdict_on(in_file, kept)
+    assert verdict.first is not None
+    assert verdict.first.position == min(position, as_if)
+    assert "store-damaged" in {finding.code for finding in verdict.findings}
+
+
+def test_an_index_that_holds_more_than_the_events_carry_is_told_where_no_entry_can_be_named(
+    store: Tampered, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.slip_in(7, "limit=x")
+    monkeypatch.setattr(sqlite_log, "_NOT_CARRIED", sqlite_log._NOT_CARRIED.replace("NOT EXISTS", "1 > 2 AND EXISTS"))
+    monkeypatch.setattr(
+        postgres_log, "_NOT_CARRIED", postgres_log._NOT_CARRIED.replace("NOT EXISTS", "false AND EXISTS")
+    )
+    (finding,) = verdict_on(store, kept).findings
+    assert (finding.position, finding.code) == (None, "index-differs")
 
 
 @pytest.mark.parametrize("position", [1, 2, 8, 13, 16])

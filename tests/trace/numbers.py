@@ -23,7 +23,7 @@ from ledger.policy.consistency import check
 from ledger.policy.findings import Findings
 from ledger.policy.form import Form, key_of, read_form
 from ledger.policy.model import Interpretation, Policy
-from ledger.policy.values import Draft, parse_day, parse_days, parse_months
+from ledger.policy.values import Draft, parse_ceiling, parse_day, parse_days, parse_months
 from tests.trace.places import lines_of_keys
 
 LOWER: Final = "lower"
@@ -60,6 +60,7 @@ COUNT: Final = Unit(lambda count, by: count + by, "一项", lambda count: f"{cou
 
 _UNITS: Final[Mapping[Callable[[object], Any], Unit]] = {
     parse_policy_amount: FEN,
+    parse_ceiling: FEN,
     parse_rate: RATE,
     parse_months: MONTHS,
     parse_days: DAYS,

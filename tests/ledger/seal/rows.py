@@ -13,7 +13,7 @@ from ledger.events import RoleGranted
 from ledger.mapper import Envelope, Fact, to_stored
 from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import EMPTY, leaf_hash
-from ledger.seal.verification import Finding, Row, SealedLog
+from ledger.seal.sealed_log import Finding, Row, SealedLog
 
 
 def event_row(position: int, person: str = "") -> Row:

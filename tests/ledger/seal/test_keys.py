@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Fault
+from ledger.seal.durable import FileFault
 from ledger.seal.keys import (
     MAX_FILE_BYTES,
     KeyFault,
@@ -100,7 +101,7 @@ def test_a_key_that_did_not_reach_the_disk_leaves_no_file(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "fsync", full)
     path = tmp_path / "signing.key"
-    with pytest.raises(KeyFault, match="No space left"):
+    with pytest.raises(FileFault, match="No space left"):
         write_signer_key(path, KEY)
     assert not path.exists()
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.errors import Unavailable
 from ledger.seal import verification
 from ledger.seal.merkle import EMPTY, leaf_hash
-from ledger.seal.verification import Finding, Tree, check_log, in_order
+from ledger.seal.note import Checkpoint
+from ledger.seal.sealed_log import Finding, LogDamaged, Row
+from ledger.seal.verification import Tree, check_log, in_order
+from projections.verification import verify
 from tests.ledger.seal.rows import MemoryLog, event_row, sealed_rows
 
 SPAN = 8
@@ -24,7 +28,7 @@ def checked(log: MemoryLog, marks: list[int] | None = None) -> tuple[Tree, list[
     return tree, in_order(findings)
 
 
-def root_of(rows: list[verification.Row]) -> bytes:
+def root_of(rows: list[Row]) -> bytes:
     return EMPTY.append([leaf_hash(row.leaf) for row in rows])[0].root
 
 
@@ -111,3 +115,73 @@ def test_a_range_does_not_hide_the_event_that_is_known_exactly() -> None:
 
 def event_text() -> verification.Text:
     return verification.Text("", "")
+
+
+class HoledLog(MemoryLog):
+    """Of which some events, and the index of others, cannot be read."""
+
+    def __init__(self, rows: list[Row], events: set[int], index: set[int]) -> None:
+        super().__init__(rows)
+        self.events, self.index, self.asked = events, index, 0
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        self.asked += 1
+        if self.events & set(range(first, last + 1)):
+            raise LogDamaged(event_text())
+        return super().rows(first, last)
+
+    def findings(self, first: int, last: int) -> list[Finding]:
+        if self.index & set(range(first, last + 1)):
+            raise LogDamaged(event_text())
+        return []
+
+
+def test_a_damaged_index_does_not_hide_an_event_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    rows = sealed_rows(400)
+    log = HoledLog(rows, events={350}, index=set(range(2, 320, 2)))
+    verdict = verify(log, [Checkpoint("test", 400, root_of(rows))])
+    codes = {finding.code for finding in verdict.findings}
+    assert "not-compared" in codes
+    assert "not-of-checkpoint" not in codes, "nobody can tell"
+    assert verdict.unkept > 0, "else nothing was pushed out"
+
+
+def test_an_event_that_is_gone_is_not_excused_by_a_later_one_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    rows = sealed_rows(40)
+    log = HoledLog([row for row in rows if row.position != 5], events={20}, index=set())
+    log.claimed = 40
+    verdict = verify(log, [Checkpoint("test", 40, root_of(rows))])
+    assert verdict.first is not None
+    assert (verdict.first.position, verdict.first.code) == (5, "missing")
+    assert "not-of-checkpoint" in {finding.code for finding in verdict.findings}
+
+
+def test_what_stands_side_by_side_in_an_index_that_cannot_be_read_is_told_at_once() -> None:
+    _, findings = checked(HoledLog(sealed_rows(8), events=set(), index={1, 2, 3, 6, 8}))
+    assert [(one.position, one.through) for one in findings] == [(1, 3), (6, None), (8, None)]
+
+
+def test_a_log_that_others_hold_is_not_asked_event_by_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def rows(self: MemoryLog, first: int, last: int) -> list[Row]:
+        asked.append((first, last))
+        raise Unavailable(event_text())
+
+    monkeypatch.setattr(MemoryLog, "rows", rows)
+    with pytest.raises(Unavailable):
+        checked(MemoryLog(sealed_rows(8)))
+    assert asked == [(1, 8)]
+
+
+@pytest.mark.parametrize("position", [1, 5, 8, 9, 16, 20])
+def test_a_second_event_of_a_position_does_not_go_unnoticed(position: int) -> None:
+    rows = sealed_rows(20)
+    twins = [*rows[:position], event_row(position, "forged")._replace(run=rows[position - 1].run), *rows[position:]]
+    tree, findings = checked(MemoryLog(twins, claimed=20), [20])
+    assert [(one.position, one.code) for one in findings] == [(position, "duplicate")]
+    assert tree.roots[20] == root_of(rows), "the others are compared all the same"

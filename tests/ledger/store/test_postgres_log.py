@@ -12,7 +12,8 @@ import pytest
 
 from ledger.errors import NotFound, StoreFault, Text
 from ledger.seal.merkle import frontier_at
-from ledger.seal.verification import SPAN, OutOfReach, Row
+from ledger.seal.sealed_log import OutOfReach, Row
+from ledger.seal.verification import SPAN
 from ledger.store.carrying import NotEmpty, carry, carry_into_file
 from ledger.store.postgres import PostgresDCBRecorder
 from ledger.store.postgres_log import PostgresLog

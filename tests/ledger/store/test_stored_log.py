@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
 
-from ledger.errors import NotFound, StoreFault, Unavailable
+from ledger.errors import FieldError, LedgerError, Malformed, NotFound, Refusal, StoreFault, Text, Unavailable
+from ledger.seal.durable import NameUnusable
 from ledger.store.sqlite import SQLiteDCBRecorder
 from ledger.store.sqlite_backup import copy_store, put_in_place
+from ledger.store.sqlite_damage import StoreDamaged
 from ledger.store.sqlite_log import SQLiteLog
 from projections.verification import verify
 from tests.office import Office
@@ -103,3 +109,80 @@ def test_a_store_that_is_open_is_not_replaced(path: Path, tmp_path: Path) -> Non
     store.append([next(iter(store.read(limit=1))).event])
     store.close()
     assert (tmp_path / "new").exists()
+
+
+@pytest.fixture
+def put_away(path: Path) -> Iterator[Path]:
+    """A store in a folder that everybody may read and nobody write to; the test is somebody else than its owner."""
+    folder = Path(tempfile.mkdtemp())
+    facts = folder / "facts.sqlite"
+    shutil.copy(path, facts)
+    facts.chmod(0o444)
+    folder.chmod(0o555)
+    try:
+        yield facts
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Root may write anywhere; whoever is not root is stopped by the permissions."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_to_is_not_called_damaged(put_away: Path) -> None:
+    with somebody_else():
+        log = SQLiteLog(put_away)
+        assert verify(log, []).whole
+        log.close()
+
+
+def test_a_log_that_cannot_be_taken_part_in_is_told_and_not_called_damage(put_away: Path) -> None:
+    put_away.parent.chmod(0o755)
+    store = SQLiteDCBRecorder(put_away) if os.geteuid() == 0 else None
+    if store is None:
+        pytest.skip("only root writes to a file that is read-only")
+    store.append([next(iter(store.read(limit=1))).event])
+    log_bytes = put_away.with_name("facts.sqlite-wal").read_bytes()
+    store.close()
+    put_away.with_name("facts.sqlite-wal").write_bytes(log_bytes)
+    put_away.parent.chmod(0o555)
+    with somebody_else(), pytest.raises(NameUnusable, match="may not read") as told:
+        SQLiteLog(put_away)
+    assert "damaged" not in str(told.value)
+    put_away.chmod(0)
+    with somebody_else(), pytest.raises(NameUnusable, match="may not read"):
+        SQLiteLog(put_away)
+
+
+def test_what_was_written_while_nobody_was_thought_to_write_is_not_mixed_into_a_verdict(put_away: Path) -> None:
+    with somebody_else():
+        log = SQLiteLog(put_away)
+    put_away.parent.chmod(0o755)
+    put_away.with_name("facts.sqlite-wal").write_bytes(b"a service has started")
+    with pytest.raises(Unavailable, match="try again"):
+        verify(log, [])
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable(Text("甲", "a")),
+        StoreDamaged(Text("乙", "b"), "page 5"),
+        Malformed([FieldError("x", "missing", Text("丙", "c"))]),
+        Refusal("no", Text("丁", "d")),
+    ],
+)
+def test_an_error_told_by_another_process_is_the_same(error: LedgerError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.__dict__, str(again)) == (type(error), error.__dict__, str(error))
