@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,9 +114,22 @@ def restore(
     own = [key for key in signers if key.name == closing.origin]
     if (url := database_url()) is not None:
         return _into_database(check, url, data, lambda: _keep(source, data, keys, own))
-    make_folder(data)
     known = bool(kept) or folder_kept.is_file()
-    return _into_folder(check, data, lambda: _keep(source, data, keys, own), known=known)
+    with _made_where_missing(data):
+        return _into_folder(check, data, lambda: _keep(source, data, keys, own), known=known)
+
+
+@contextmanager
+def _made_where_missing(data: Path) -> Iterator[None]:
+    """The data folder; what was made for it is gone again where nothing came to lie in it."""
+    missing = [folder for folder in (data, *data.parents) if not folder.exists()]
+    make_folder(data)
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # it is not empty, and is to stay
+                folder.rmdir()
 
 
 def _signers(source: Source, kept: Sequence[Path], keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
@@ -145,8 +158,7 @@ def _into_database(check: _Check, url: str, data: Path, keep: Callable[[], None]
     verdict = check.of(check.source.log)
     if not verdict.whole:
         return Restored(verdict)
-    make_folder(data)
-    with sole_use(data):
+    with _made_where_missing(data), sole_use(data):
         name = _require_same(PostgresLog, url, check, verdict) if holds_it else _carry_into(url, check, verdict)
         keep()
     return Restored(verdict, database=name)
@@ -215,7 +227,7 @@ def _into_folder(check: _Check, data: Path, keep: Callable[[], None], *, known: 
     try:
         if check.source.facts is not None:
             copy_store(check.source.facts, beside)
-            log: SealedLog = SQLiteLog(beside)
+            log: SealedLog = SQLiteLog(beside, told_as=check.source.facts)
         else:
             log = check.source.log
         try:

@@ -123,7 +123,7 @@ def _how_to_sign_in(source: Source, data: Path, say: Speech) -> str:
 
 def _outcome(restored: Restored, data: Path, say: Speech) -> str:
     if not restored.verdict.whole:
-        return say("未恢复，未作任何改动。", "Nothing was restored or changed.")
+        return say("未恢复，未作任何改动；请改用另一份备份。", "Nothing was restored or changed; take another backup.")
     if restored.database is not None:
         return say(
             f"已恢复到数据库 {restored.database}；启动服务前，请授予服务所用角色其权限（见 docs/runbook.md）。",

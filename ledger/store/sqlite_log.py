@@ -57,13 +57,14 @@ class SQLiteLog(StoredLog):
     Raises ``NotFound`` where there is no file, ``StoreFault`` for a database that is no ledger, ``NameUnusable`` for a file
     that this user may not read, ``Unavailable`` where others keep it locked, and :class:`StoreDamaged` where its end cannot
     be read. With ``damaged`` it does not raise the last: then it has the events that any page of the file still tells of,
-    and what is wrong is among its findings.
+    and what is wrong is among its findings. A copy is ``told_as`` what it is a copy of.
     """
 
     divisible = True
 
-    def __init__(self, path: Path, *, damaged: bool = False) -> None:
+    def __init__(self, path: Path, *, damaged: bool = False, told_as: Path | None = None) -> None:
         self._path = path
+        self._told_as = told_as or path
         self._connection: apsw.Connection | None = None
         self._end_unreadable = False
         self._damage: str | None = None
@@ -74,16 +75,16 @@ class SQLiteLog(StoredLog):
                 self._size = sqlite_damage.plausible(connection, connection.execute(_LAST).get, path)
         except StoreDamaged as damage:
             if sqlite_damage.is_of_another_program(self._open):
-                raise StoreFault(sqlite_damage.not_a_store(path, damage.reason)) from damage
+                raise StoreFault(sqlite_damage.not_a_store(self._told_as, damage.reason)) from damage
             if not damaged:
                 raise
             self._size, self._end_unreadable = sqlite_damage.told_by_any_page(self._open, path)
 
-    def __getstate__(self) -> tuple[Path, int]:
-        return self._path, self._size
+    def __getstate__(self) -> tuple[Path, Path, int]:
+        return self._path, self._told_as, self._size
 
-    def __setstate__(self, state: tuple[Path, int]) -> None:
-        self._path, self._size = state
+    def __setstate__(self, state: tuple[Path, Path, int]) -> None:
+        self._path, self._told_as, self._size = state
         self._connection = None
         self._end_unreadable = False
         self._damage = None
@@ -127,7 +128,7 @@ class SQLiteLog(StoredLog):
         # Always: what lies out of order on a page may be seen by nobody who reads by position.
         complaints = sqlite_damage.complaints(self._open) or ([self._damage] if self._damage is not None else [])
         if complaints:
-            found.append(sqlite_damage.damage_found(self._path, complaints))
+            found.append(sqlite_damage.damage_found(self._told_as, complaints))
         if isinstance(self._connection, StillFile):
             self._connection.require_still()
         return found
@@ -166,17 +167,17 @@ class SQLiteLog(StoredLog):
         except (apsw.NotADBError, apsw.SQLError, UnicodeDecodeError) as error:
             raise self._damaged(sqlite_damage.not_a_store, error) from error
         except (apsw.BusyError, apsw.LockedError) as error:
-            raise sqlite_damage.locked(self._path) from error
+            raise sqlite_damage.locked(self._told_as) from error
         except apsw.Error as error:
             if not sqlite_damage.is_damage(error):
-                raise explained(error, str(self._path)) from error
+                raise explained(error, str(self._told_as)) from error
             raise self._damaged(sqlite_damage.unreadable, error) from error
 
     def _damaged(self, told: Callable[[Path, str], Text], error: Exception) -> StoreDamaged:
         if isinstance(self._connection, StillFile):
             self._connection.require_still()
         self._damage = str(error)
-        return StoreDamaged(told(self._path, self._damage), self._damage)
+        return StoreDamaged(told(self._told_as, self._damage), self._damage)
 
 
 def _spanning(many: str, one: str, first: int, last: int) -> tuple[str, tuple[int, ...]]:

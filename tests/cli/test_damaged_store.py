@@ -311,4 +311,7 @@ def test_a_damaged_backup_is_not_restored(checked: Folder, tmp_path: Path) -> No
     shutil.copy(checked.path / "log.pub", tmp_path / "pub")
     result = checked.run("restore", tmp_path / "backup", "--data", tmp_path / "new", "--key", tmp_path / "pub")
     assert result.exit_code in (Exit.FAULT, Exit.NOT_WHOLE)
-    assert not (tmp_path / "new" / "facts.sqlite").exists()
+    assert str(tmp_path / "backup" / "facts.sqlite") in result.output
+    assert "unfinished" not in result.output
+    assert "another backup" in result.output
+    assert not (tmp_path / "new").exists()

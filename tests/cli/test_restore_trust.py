@@ -80,7 +80,7 @@ def test_events_after_the_checkpoint_of_what_is_restored_do_not_come_in(
         assert result.exit_code == Exit.NOT_WHOLE
         assert "beyond" in result.stdout or "after" in result.stdout
     assert in_file.tampered().rows() == before
-    assert not (tmp_path / "fresh" / "facts.sqlite").exists()
+    assert not (tmp_path / "fresh").exists()
 
 
 def test_an_export_does_not_pass_under_the_name_of_another_log(in_file: Folder, tmp_path: Path) -> None:
