@@ -122,6 +122,17 @@ class Credentials:
         """Whether somebody can sign in by that name: it was added, and is not closed."""
         return bool(self._password_hash(username))
 
+    def users(self) -> list[str]:
+        """All who can sign in, by name."""
+        try:
+            with self._turn:
+                found = self._connection.execute(
+                    "SELECT username FROM users WHERE password_hash <> ? ORDER BY username", (_CLOSED,)
+                )
+                return [str(name) for (name,) in found]
+        except sqlite3.Error as error:
+            raise _unavailable() from error
+
     def knows(self, username: str) -> bool:
         """Whether the name was ever added, closed or not."""
         return self._password_hash(username) is not None

@@ -190,8 +190,8 @@ def _list(speech: Speech) -> click.Command:
         "list",
         short_help=speech("列出用户与角色", "list users and roles"),
         help=speech(
-            "列出持有角色的人，由谁、何时授予。\n\n例：\n\n\b\n  funding-ledger users list --json",
-            "Who holds which role, by whose grant, since when.\n\nExample:\n\n\b\n  funding-ledger users list --json",
+            "列出持有角色的人，由谁、何时授予；以及可登录而无角色的人。\n\n例：\n\n\b\n  funding-ledger users list --json",
+            "Who holds which role, by whose grant, since when; and who can sign in without any.\n\nExample:\n\n\b\n  funding-ledger users list --json",
         ),
     )
     @data_option(speech)
@@ -202,12 +202,17 @@ def _list(speech: Speech) -> click.Command:
         with open_existing(data) as service:
             service.views.catch_up()
             rows = service.views.roles()
-            signs_in = {row.person: service.credentials.has_user(row.person) for row in rows}
+            signing_in = service.credentials.users()
+        # Somebody may have a password and no role: an addition that was cut off, or whose roles were all revoked.
+        roleless = sorted(set(signing_in) - {row.person for row in rows})
         if screen.as_json:
             screen.json(
                 [
-                    {"user": person, "roles": [row.role for row in held], "can_sign_in": signs_in[person]}
-                    for person, held in groupby(rows, key=lambda row: row.person)
+                    *(
+                        {"user": person, "roles": [row.role for row in held], "can_sign_in": person in signing_in}
+                        for person, held in groupby(rows, key=lambda row: row.person)
+                    ),
+                    *({"user": person, "roles": [], "can_sign_in": True} for person in roleless),
                 ]
             )
             return
@@ -222,16 +227,19 @@ def _list(speech: Speech) -> click.Command:
         screen.table(
             speech("用户", "users"),
             headings,
-            (
-                [
-                    row.person,
-                    speech.said(ROLE_NAMES[row.role]),
-                    row.granted_by,
-                    row.granted_on.isoformat(),
-                    yes if signs_in[row.person] else no,
-                ]
-                for row in rows
-            ),
+            [
+                *(
+                    [
+                        row.person,
+                        speech.said(ROLE_NAMES[row.role]),
+                        row.granted_by,
+                        row.granted_on.isoformat(),
+                        yes if row.person in signing_in else no,
+                    ]
+                    for row in rows
+                ),
+                *([person, speech("（无角色）", "(no role)"), "", "", yes] for person in roleless),
+            ],
         )
 
     return list_users

@@ -217,6 +217,9 @@ def test_a_role_cannot_be_revoked_or_is_revoked_from_who_does_not_hold_it(tmp_pa
     assert folder.json("users", "revoke", "WANGLAN", "--role", "cashier") == {"user": "wanglan", "roles": ["finance"]}
     assert folder.json("users", "list") == [{"user": "wanglan", "roles": ["finance"], "can_sign_in": True}]
     assert folder.run("users", "revoke", "wanglan", "--role", "cashier").exit_code == Exit.NOT_FOUND
+    folder.run("users", "revoke", "wanglan", "--role", "finance")
+    assert folder.json("users", "list") == [{"user": "wanglan", "roles": [], "can_sign_in": True}]
+    assert "无角色" in folder.run("users", "list").stdout
     assert folder.run("users", "revoke", "nobody", "--role", "cashier").exit_code == Exit.NOT_FOUND
 
 
