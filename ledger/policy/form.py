@@ -24,7 +24,7 @@ from ledger.policy.schema import (
     ReadingSchema,
     StageNameSchema,
 )
-from ledger.policy.values import Draft
+from ledger.policy.values import Draft, no_table
 
 Entry = dict[str, Any]
 
@@ -44,6 +44,9 @@ _CLAUSE_LINE: Final = re.compile(r'\s*(?:article|clause)\s*=\s*"([^"]+)"')
 _PHRASES: Final = {
     "Unknown field.": Text(zh="未知的键", en="unknown key"),
     "Missing data for required field.": Text(zh="缺少此项", en="missing"),
+    "Not a valid list.": Text(
+        zh="应为列表：写在 [ ] 中；表的列表写作 [[…]]", en="not a list: write [ … ], or [[…]] for tables"
+    ),
     "Field may not be null.": Text(zh="不得为空", en="empty"),
 }
 
@@ -200,10 +203,9 @@ def _entry(path: tuple[str, ...], raw: object, schema: type[Schema], findings: F
         findings.add(
             key_of(*at), clause, Text(zh='不得使用浮点数；请写成文本，如 "40%"', en='a float; write text such as "40%"')
         )
-    if not isinstance(raw, dict):
-        findings.add(key_of(*path), clause, Text(zh="应为表", en="not a table"))
-        return None
     try:
+        if not isinstance(raw, dict):
+            raise no_table(schema, raw)
         entry: Entry = schema().load(raw)
     except ValidationError as error:
         for at, text in _told(path, error.messages):

@@ -12,9 +12,10 @@ from typing import Final
 
 from ledger.errors import NotFound, PolicyFault, PolicyNotLoaded, Text
 from ledger.policy.building import build, change_days, possible_switches
+from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.consistency import check
 from ledger.policy.findings import Findings
-from ledger.policy.form import Form, read_form, takers
+from ledger.policy.form import Form, key_of, read_form, takers
 from ledger.policy.model import Interpretation, Pin, Policy
 
 BUILT_IN: Final = Path(__file__).parent / "policies"
@@ -263,11 +264,16 @@ def _read_in_its_place(path: Path) -> PolicyFile:
     """A file whose place says what it holds: ``<id>/<version>.toml``."""
     file = read_policy(path)
     policy = file.as_read_on(None)
-    if (policy.id, str(policy.version)) != (path.parent.name, path.stem):
-        raise PolicyFault(
-            Text(
-                zh=f"{path}：policy.id与policy.version（附则）应与所在目录和文件名一致：{policy.id}/{policy.version}.toml",
-                en=f"{path}: policy.id and policy.version (article 附则) say {policy.id}/{policy.version}.toml",
+    findings = Findings(str(path))
+    for key, stated, named, zh, en in (
+        ("id", policy.id, path.parent.name, "所在目录名", "its folder's name"),
+        ("version", str(policy.version), path.stem, "文件名", "the file's name"),
+    ):
+        if stated != named:
+            text = Text(
+                zh=f"应与{zh}{named!r}一致，而写的是{stated!r}；应放在{policy.id}/{policy.version}.toml",
+                en=f"not {en} {named!r}: {stated!r}; its place is {policy.id}/{policy.version}.toml",
             )
-        )
+            findings.add(key_of("policy", key), SUPPLEMENT, text)
+    findings.raise_any()
     return file

@@ -25,15 +25,19 @@ from ledger.policy.values import (
     CitedField,
     Named,
     Parsed,
+    Table,
     meaning,
     one_of,
+    parse_ceiling,
     parse_day,
     parse_days,
     parse_default,
     parse_flag,
     parse_months,
+    parse_policy_id,
     parse_rounding,
     parse_toml_date,
+    parse_version,
     parse_whole,
     parse_word,
     some_of,
@@ -45,8 +49,8 @@ from ledger.policy.values import (
 class HeaderSchema(Schema):
     """``[policy]``"""
 
-    id = word()
-    version = Parsed(parse_whole)
+    id = Parsed(parse_policy_id)
+    version = Parsed(parse_version)
     number = word()
     title = word()
     interpreted_by = word()
@@ -104,7 +108,7 @@ class ReadingSchema(Schema):
     since = Parsed(parse_toml_date)
     why = word()
     document = word(required=False)
-    switched = fields.List(fields.Nested(SwitchSchema))
+    switched = fields.List(Table(SwitchSchema))
 
 
 class LimitSchema(Schema):
@@ -112,7 +116,7 @@ class LimitSchema(Schema):
 
     label = word()
     clause = word()
-    ceiling = CitedField(parse_policy_amount, required=True)
+    ceiling = CitedField(parse_ceiling, required=True)
     cap_year = CitedField(one_of(CapYear), required=True)
 
 
@@ -142,7 +146,7 @@ class StagesSchema(Schema):
     cite = word(required=False)
     reading = word(required=False)
     settlement = CitedField(meaning(approved_then_audited=True, approved_only=False), required=True)
-    parts = fields.List(fields.Nested(StageSchema), required=True)
+    parts = fields.List(Table(StageSchema), required=True)
 
 
 class WindowSchema(Schema):
@@ -182,7 +186,7 @@ class CostDatesSchema(Schema):
 
 class TierSchema(Schema):
     at_least = Parsed(parse_whole)
-    ceiling = Parsed(parse_policy_amount)
+    ceiling = Parsed(parse_ceiling)
     cite = word()
 
 
@@ -201,10 +205,10 @@ class RuleSchema(Schema):
     particulars = Named(ParticularSchema)
     limit = word(required=False)
     event_day = word(required=False)
-    refused_when = fields.List(fields.Nested(RefusedWhenSchema))
+    refused_when = fields.List(Table(RefusedWhenSchema))
     audited = CitedField(parse_flag)
-    stages = fields.Nested(StagesSchema)
-    cost_dates = fields.Nested(CostDatesSchema)
+    stages = Table(StagesSchema)
+    cost_dates = Table(CostDatesSchema)
     evidence_again = CitedField(some_of(EvidenceKind))
 
 
@@ -218,7 +222,7 @@ def _parse_once(value: object) -> OncePerItem:
 class ItemCapSchema(RuleSchema):
     """A rule that may set a ceiling for one item."""
 
-    item_cap = CitedField(parse_policy_amount)
+    item_cap = CitedField(parse_ceiling)
     item_cap_bonus = CitedField(parse_policy_amount, beside=("when",))
     bonus_raises_limit = CitedField(meaning(raised=True, not_raised=False))
     item_cap_per = CitedField(one_of(ItemSpan))
@@ -233,26 +237,26 @@ class RateSchema(ItemCapSchema):
 
 
 class RateAreaSchema(RateSchema):
-    area_cap = CitedField(parse_policy_amount, beside=("per",), required=True)
+    area_cap = CitedField(parse_ceiling, beside=("per",), required=True)
     area_cap_on = CitedField(one_of(AreaCapOn), required=True)
 
 
 class WindowedRateSchema(RuleSchema):
     rate = CitedField(parse_rate, required=True)
-    window = fields.Nested(WindowSchema, required=True)
-    rent = fields.Nested(RentSchema)
-    cost = fields.Nested(CostSchema)
+    window = Table(WindowSchema, required=True)
+    rent = Table(RentSchema)
+    cost = Table(CostSchema)
 
 
 class TierCeilingSchema(RuleSchema):
     count = word()
     proposed = word()
-    tiers = fields.List(fields.Nested(TierSchema), required=True)
+    tiers = fields.List(Table(TierSchema), required=True)
     at_least = CitedField(meaning(included=True, excluded=False), required=True)
 
 
 class DiscretionaryCeilingSchema(ItemCapSchema):
-    item_cap = CitedField(parse_policy_amount, required=True)
+    item_cap = CitedField(parse_ceiling, required=True)
     proposed = word()
 
 

@@ -13,11 +13,13 @@ from typing import Any, Final, Generic, TypeVar
 from marshmallow import Schema, ValidationError, fields
 
 from ledger.errors import Text, Unreadable
+from ledger.money import parse_policy_amount
 
 T = TypeVar("T")
 Parse = Callable[[object], T]
 
 _LENGTH: Final = re.compile(r"([1-9][0-9]?)(年|个月)", re.ASCII)
+_POLICY_ID: Final = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})日", re.ASCII)
 _NONE: Final = "none"
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -197,6 +199,31 @@ def parse_whole(value: object) -> int:
     return value
 
 
+def parse_version(value: object) -> int:
+    """The number of a version: the first is 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise Unreadable(f"应为不小于1的整数，不能是{value!r}", f"not a whole number from 1 on: {value!r}")
+    return value
+
+
+def parse_policy_id(value: object) -> str:
+    """A policy's id, which also names its folder."""
+    if not isinstance(value, str) or _POLICY_ID.fullmatch(value) is None:
+        raise Unreadable(
+            f"只能用小写字母、数字和连字符，以字母开头，如qinghe-meddev-2025，不能是{value!r}",
+            f"not lower-case letters, digits and hyphens that begin with a letter, such as qinghe-meddev-2025: {value!r}",
+        )
+    return value
+
+
+def parse_ceiling(value: object) -> int:
+    """A cap or a ceiling, in fen. One of nothing would refuse every claim, and is a slip."""
+    amount_fen = parse_policy_amount(value)
+    if amount_fen == 0:
+        raise Unreadable(f"上限须大于零，不能是{value!r}", f"a cap or ceiling must be above zero: {value!r}")
+    return amount_fen
+
+
 def parse_toml_date(value: object) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise Unreadable(f"应为不加引号的日期，不能是{value!r}", f"not a date: {value!r}")
@@ -213,6 +240,25 @@ def word(*, required: bool = True) -> Parsed:
     return Parsed(parse_word, required=required)
 
 
+def no_table(form: type[Schema] | Schema, value: object) -> ValidationError:
+    """``value`` stands where a table belongs: tells which keys the table has, those that it must have first."""
+    keys = (form() if isinstance(form, type) else form).fields
+    needed = ", ".join(f"{name} = …" for name, key in keys.items() if key.required)
+    more = [name for name, key in keys.items() if not key.required]
+    zh_more = f"（还可写{'、'.join(more)}）" if more else ""
+    en_more = f" (it may also have {', '.join(more)})" if more else ""
+    return fault(f"应为表 {{ {needed} }}{zh_more}，不能是{value!r}", f"not a table {{ {needed} }}{en_more}: {value!r}")
+
+
+class Table(fields.Nested):
+    """A table of one form."""
+
+    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise no_table(self.schema, value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
 class Named(fields.Field[dict[str, Any]]):
     """A table of entries with names of their own, each of one form."""
 
@@ -227,7 +273,7 @@ class Named(fields.Field[dict[str, Any]]):
         errors: dict[str, Any] = {}
         for name, entry in value.items():
             try:
-                read[name] = self.entry().load(entry) if isinstance(self.entry, type) else self.entry(entry)
+                read[name] = self._entry(entry)
             except ValidationError as error:
                 errors[name] = error.messages
             except ValueError as error:
@@ -235,6 +281,13 @@ class Named(fields.Field[dict[str, Any]]):
         if errors:
             raise ValidationError(errors)
         return read
+
+    def _entry(self, value: object) -> Any:
+        if not isinstance(self.entry, type):
+            return self.entry(value)
+        if not isinstance(value, dict):
+            raise no_table(self.entry, value)
+        return self.entry().load(value)
 
 
 def words(*, required: bool = True) -> fields.List[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from ledger.commands.submit_application import SubmitApplication
 from ledger.errors import Refusal
 from ledger.identity import award_id
 from ledger.policy import BUILT_IN, PolicyRegistry
+from ledger.policy.schema import CostSchema, RentSchema, RuleSchema, WindowedRateSchema, WindowSchema
+from ledger.policy.terms import Bills, PeriodSplit, RentBasis
 from projections.reader import Reader
 from tests.office import ENTERPRISE, POLICY, Office
 
@@ -67,6 +70,33 @@ def test_a_district_refuses_by_its_own_articles(
     assert (refused.value.code, refused.value.clause) == (code, clause)
 
 
+TENANCY = {"tenancy_from": "2025-09-01"}
+FIRST_YEAR = {**TENANCY, "period_from": "2025-09-01", "period_until": "2026-08-31"}
+BOTH_YEARS = {**TENANCY, "period_from": "2026-03-01", "period_until": "2027-02-28"}
+
+
+@pytest.mark.parametrize(
+    ("rent", "period", "granted_fen"),
+    [
+        ("1000000.00", FIRST_YEAR, 30_000_000),
+        ("999999.99", FIRST_YEAR, 29_999_900),
+        ("1000000.01", FIRST_YEAR, 30_000_000),
+        ("2000000.00", BOTH_YEARS, 59_753_400),
+    ],
+)
+def test_rent_is_funded_inside_its_window_up_to_each_year_s_ceiling(
+    office: Office, rent: str, period: dict[str, str], granted_fen: int
+) -> None:
+    assert quote(office, "4.1", rent_paid=rent, **period) == granted_fen
+
+
+def test_rent_past_the_end_of_the_window_is_refused(office: Office) -> None:
+    period = {**TENANCY, "period_from": "2027-08-01", "period_until": "2027-09-01"}
+    with pytest.raises(Refusal) as refused:
+        quote(office, "4.1", rent_paid="1.00", **period)
+    assert (refused.value.code, refused.value.clause) == ("window-ended", "四")
+
+
 def submit(office: Office, policy: str, rule: str, particulars: dict[str, Any], **more: Any) -> str:
     command = SubmitApplication(
         policy=policy,
@@ -113,6 +143,17 @@ def test_the_guide_s_option_loads_the_district_s_policies(tmp_path: Path) -> Non
     assert {name for name in ("--policies", "LEDGER_POLICIES") if name in guide} == {"--policies", "LEDGER_POLICIES"}
     assert {"--policies", "LEDGER_POLICIES"} <= options
     assert DISTRICT in load_policies([tmp_path / "own"]).ids
+
+
+def test_the_guide_explains_every_key_of_a_windowed_rule() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    section = guide.split("## 按资助期的规则", 1)[1].split("\n## ", 1)[0]
+    explained = set(re.findall(r"`([a-z_]+)`", "\n".join(line for line in section.splitlines() if line[:1] == "|")))
+    own = WindowedRateSchema().fields.keys() - RuleSchema().fields.keys()
+    keys = own.union(WindowSchema().fields, RentSchema().fields, CostSchema().fields)
+    assert keys - explained == set()
+    words = {*RentBasis, *PeriodSplit, *Bills}
+    assert [word for word in words if f"`{word}`" not in section] == []
 
 
 def test_the_guide_quotes_the_example_as_it_is() -> None:

@@ -443,6 +443,44 @@ FAULTS = {
         "五",
         "why this version cannot switch",
     ),
+    "version nought": ("version = 1", "version = 0", "policy.version", "附则", "not a whole number from 1 on: 0"),
+    "id that leads out of its folder": (
+        'id = "shenzhen-meddev-2022"',
+        'id = "../shenzhen-meddev-2022"',
+        "policy.id",
+        "附则",
+        "not lower-case letters, digits and hyphens",
+    ),
+    "cap of nothing": (CAP_51, CAP_51.replace("300万元", "0元"), 'rules."5.1".item_cap', "五", "above zero"),
+    "ceiling of nothing": ('"1000万元"', '"0万元"', "limits.C5.ceiling", "五", "above zero"),
+    "tier up to nothing": (
+        'ceiling = "100万元", cite = "十九" }',
+        'ceiling = "0.00元", cite = "十九" }',
+        'rules."19.1".tiers[0].ceiling',
+        "十九",
+        "above zero",
+    ),
+    "cap a square metre of nothing": (
+        'area_cap = { value = "3000元"',
+        'area_cap = { value = "0元"',
+        'rules."7.1".area_cap',
+        "七",
+        "above zero",
+    ),
+    "rent in place of its table": (
+        'stage = "park-operation"\n',
+        'stage = "park-operation"\nrent = "operating_cost"\n',
+        'rules."22.4".rent',
+        "二十二",
+        "not a table { benchmark = …, actual = …, area = …, basis = … }: 'operating_cost'",
+    ),
+    "particular in place of its table": (
+        'operating_cost = { kind = "money", label = "运营成本" }',
+        'operating_cost = "运营成本"',
+        'rules."22.4".particulars.operating_cost',
+        "二十二",
+        "not a table { kind = …, label = … }",
+    ),
     "empty tiers": (TIERS_192, "tiers = []", 'rules."19.2".tiers', "十九", "no tiers"),
 }
 
@@ -533,6 +571,31 @@ def test_what_is_wrong_with_a_value_is_told_in_each_language_alone(tmp_path: Pat
         read_policy(path)
     assert "比例须大于0，不超过100%" in fault.value.text.zh
     assert "rate is" not in fault.value.text.zh
+
+
+def test_a_word_in_place_of_a_table_is_told_what_the_table_has(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    text = GOOD.replace('[rules."22.4".cost]\nof = "operating_cost"\nsplit = { reading = "B3.1" }\n', "", 1)
+    stage = 'stage = "park-operation"\n'
+    path.write_text(text.replace(stage, stage + 'cost = "operating_cost"\n', 1), encoding="utf-8")
+    with pytest.raises(PolicyFault) as fault:
+        read_policy(path)
+    (en,), (zh,) = (
+        [line for line in told.splitlines() if 'rules."22.4".cost' in line]
+        for told in (fault.value.text.en, fault.value.text.zh)
+    )
+    assert en.endswith("not a table { of = …, split = … } (it may also have paid_on, bills): 'operating_cost'")
+    assert zh.endswith("应为表 { of = …, split = … }（还可写paid_on、bills），不能是'operating_cost'")
+
+
+@pytest.mark.parametrize("policy_id", ["Qinghe", "2025-qinghe", "-qinghe", "qing_he", "青禾", "a/b", "..", "qinghe\\n"])
+def test_an_id_is_lower_case_letters_digits_and_hyphens(tmp_path: Path, policy_id: str) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text(GOOD.replace('id = "shenzhen-meddev-2022"', f'id = "{policy_id}"', 1), encoding="utf-8")
+    with pytest.raises(PolicyFault) as fault:
+        read_policy(path)
+    assert "policy.id (article 附则): not lower-case letters" in fault.value.text.en
+    assert "policy.id（附则）：无法识别：只能用小写字母" in fault.value.text.zh
 
 
 def test_the_good_file_has_no_fault() -> None:

@@ -78,6 +78,14 @@ def test_a_file_in_the_wrong_place_is_refused(tmp_path: Path) -> None:
         PolicyRegistry.load([tmp_path])
 
 
+def test_an_id_that_is_not_its_folder_s_name_is_refused_in_both_languages(tmp_path: Path) -> None:
+    path = place(tmp_path, text=TEXT.replace(f'id = "{ID}"', 'id = "qinghe-meddev-2025"'))
+    with pytest.raises(PolicyFault) as fault:
+        PolicyRegistry.load([tmp_path])
+    assert f"{path}: policy.id (article 附则): not its folder's name '{ID}'" in fault.value.text.en
+    assert f"{path}：policy.id（附则）：应与所在目录名'{ID}'一致" in fault.value.text.zh
+
+
 def test_one_version_in_two_directories_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
