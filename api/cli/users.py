@@ -191,7 +191,8 @@ def _list(speech: Speech) -> click.Command:
         short_help=speech("列出用户与角色", "list users and roles"),
         help=speech(
             "列出持有角色的人，由谁、何时授予；以及可登录而无角色的人。\n\n例：\n\n\b\n  funding-ledger users list --json",
-            "Who holds which role, by whose grant, since when; and who can sign in without any.\n\nExample:\n\n\b\n  funding-ledger users list --json",
+            "Who holds which role, by whose grant, since when; and who can sign in without any.\n\n"
+            "Example:\n\n\b\n  funding-ledger users list --json",
         ),
     )
     @data_option(speech)
