@@ -63,8 +63,7 @@ def bank_file(matters: list[Matter]) -> bytes:
     lines.writerow(["资助编号", "拨付序号", "金额", "银行流水号", "到账日期", "凭证号"])
     day = business_date(system_clock()).isoformat()
     for number, matter in enumerate(matters):
-        serial = f"20260303{next(serials):08d}"
-        lines.writerow([award_id(matter.case), 1, format_yuan(AMOUNT_FEN), serial, day, f"凭{number}"])
+        lines.writerow([award_id(matter.case), 1, format_yuan(AMOUNT_FEN), next(serials), day, f"凭{number}"])
     return file.getvalue().encode()
 
 

@@ -30,8 +30,9 @@ from tests.bench.staging import AMOUNT_FEN, DETERMINED, Matter, Names, Stage
 CLIENTS: Final = 16
 REQUESTED: Final = 5
 
-serials: Final = counting(1)
-"""The bank's: one after another, never one twice in a run."""
+RUN: Final = uuid.uuid4().hex[:12].upper()
+serials: Final = (f"{RUN}{number:08d}" for number in counting(1))
+"""The bank's: never one twice, in no run either, since a long log is kept from one to the next."""
 
 
 @cache
@@ -132,9 +133,7 @@ def order(matter: Matter) -> Instruction:
 
 
 def settlement(matter: Matter) -> Instruction:
-    command = SettleDisbursement(
-        case=matter.case, disbursement=1, amount_fen=AMOUNT_FEN, bank_serial=f"20260303{next(serials):08d}"
-    )
+    command = SettleDisbursement(case=matter.case, disbursement=1, amount_fen=AMOUNT_FEN, bank_serial=next(serials))
     return Instruction(command, "cashier", str(uuid.uuid4()))
 
 
