@@ -98,7 +98,7 @@ def open_service(
     with ExitStack() as opened:
         opened.enter_context(occupy(data))
         keeper = keeper_of(data)
-        if not _has_facts(data, database_url):
+        if keeper.kept() is not None and not _has_facts(data, database_url):
             # Before anything is made: a new ledger in the place of one that was signed would be taken for it later.
             keeper.require_continued(0, RunReader(lambda leaves: {}))
         factory = _store_factory(data, database_url)
