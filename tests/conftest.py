@@ -1,4 +1,12 @@
-"""What every run of the tests does beside them: it follows the features from clause to number to result."""
+"""What every run of the tests does beside them: it follows the features from clause to number to result, and sees to it
+that no test changes for the next one what the whole process shares."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
 
 from tests.trace.plugin import (  # noqa: F401
     pytest_addoption,
@@ -8,3 +16,17 @@ from tests.trace.plugin import (  # noqa: F401
     pytest_bdd_before_step_call,
     pytest_configure,
 )
+
+
+def _disabled_loggers() -> set[str]:
+    return {name for name, logger in logging.root.manager.loggerDict.items() if getattr(logger, "disabled", False)}
+
+
+@pytest.fixture(autouse=True)
+def logging_is_left_as_it_was_found() -> Iterator[None]:
+    """Programs of ours send all logging to standard error, as a process may; a process of tests goes on afterwards."""
+    handlers, level, disabled = logging.root.handlers[:], logging.root.level, _disabled_loggers()
+    yield
+    logging.root.handlers[:] = [handler for handler in logging.root.handlers if handler in handlers]
+    logging.root.setLevel(level)
+    assert _disabled_loggers() <= disabled, "this test silences loggers for all tests after it"
