@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from api.cli.auditing import signing_key_option
+from api.cli.case_named import case_named
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keeper_of, keys_named
 from ledger.errors import FieldError, Malformed, Text
-from ledger.identity import case_number
 from ledger.seal import SealError
 from ledger.seal.durable import new_file, require_free_name
 from ledger.seal.kept import LogNotContinued, open_kept, read_note, require_continues
@@ -81,7 +81,7 @@ def command(speech: Speech) -> click.Command:
         as_json: bool,
     ) -> None:
         screen = run.show(as_json=as_json)
-        number = _number(award)
+        number = case_named(award)
         require_free_name(out)
         with open_existing(data) as service:
             nodes, head = service.recorder.nodes(), service.recorder.head()
@@ -132,13 +132,3 @@ def _earlier(path: Path, keys: Sequence[VerifierKey], stated: Checkpoint) -> Sin
         )
         raise Malformed([FieldError("--since", "later", told)])
     return Since(read_note(path), checkpoint)
-
-
-def _number(text: str) -> str:
-    try:
-        return case_number(text)
-    except ValueError:
-        told = Text(
-            "应为 awd-、app- 加十位编号，如 awd-7Q2M4X9KDB", "awd- or app- and ten characters, like awd-7Q2M4X9KDB"
-        )
-        raise Malformed([FieldError("AWARD", "invalid", told)]) from None

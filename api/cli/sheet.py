@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from api.cli.calculation import show_steps, step_body
+from api.cli.case_named import case_named
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.screen import Run, Screen, headroom_body, yuan
 from api.cli.speech import Speech
-from ledger.errors import FieldError, Malformed, Text
-from ledger.identity import case_number
 from ledger.money import format_yuan
 from ledger.seal.durable import new_file, require_free_name
 from projections.sheet import Sheet, SheetLimit, Stated
@@ -52,7 +51,7 @@ def command(speech: Speech) -> click.Command:
     @click.pass_obj
     def sheet(run: Run, award: str, out: Path | None, determination: int | None, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
-        number = _number(award)
+        number = case_named(award)
         if out is not None:
             require_free_name(out)
         with open_existing(data) as service:
@@ -76,16 +75,6 @@ def _write(out: Path, sheet: Sheet) -> None:
 
     with new_file(out) as file:
         file.write(sheet_page(sheet).encode())
-
-
-def _number(text: str) -> str:
-    try:
-        return case_number(text)
-    except ValueError:
-        told = Text(
-            "应为 awd-、app- 加十位编号，如 awd-7Q2M4X9KDB", "awd- or app- and ten characters, like awd-7Q2M4X9KDB"
-        )
-        raise Malformed([FieldError("AWARD", "invalid", told)]) from None
 
 
 def _show(screen: Screen, sheet: Sheet) -> None:

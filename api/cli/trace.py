@@ -9,14 +9,14 @@ import click
 import msgspec
 
 from api.cli.calculation import show_steps, step_body
+from api.cli.case_named import case_named
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.screen import Run, Screen, yuan
 from api.cli.speech import Speech
 from api.cli.step_names import EVENT_NAMES
 from ledger.casefile import STATE_NAMES, CaseFile
-from ledger.errors import FieldError, Malformed, Text
 from ledger.events import CommandRefused
-from ledger.identity import application_id, award_id, case_number
+from ledger.identity import application_id, award_id
 from ledger.mapper import Recorded
 from ledger.money import format_yuan
 from ledger.roles import ROLE_NAMES, Role
@@ -43,7 +43,7 @@ def command(speech: Speech) -> click.Command:
     @click.pass_obj
     def trace(run: Run, award: str, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
-        number = _number(award)
+        number = case_named(award)
         with open_existing(data) as service:
             case, history = service.reader.case(number), service.reader.history(number)
         if screen.as_json:
@@ -52,16 +52,6 @@ def command(speech: Speech) -> click.Command:
             _show(screen, case, history)
 
     return trace
-
-
-def _number(text: str) -> str:
-    try:
-        return case_number(text)
-    except ValueError:
-        told = Text(
-            "应为 awd-、app- 加十位编号，如 awd-7Q2M4X9KDB", "awd- or app- and ten characters, like awd-7Q2M4X9KDB"
-        )
-        raise Malformed([FieldError("AWARD", "invalid", told)]) from None
 
 
 def _identifier(case: CaseFile) -> str:

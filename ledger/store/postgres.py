@@ -20,7 +20,6 @@ from eventsourcing.dcb.api import (
     DCBAppendCondition,
     DCBEvent,
     DCBQuery,
-    DCBReadResponse,
     DCBSequencedEvent,
 )
 from eventsourcing.persistence import IntegrityError, ProgrammingError
@@ -31,6 +30,7 @@ from ledger.errors import StoreFault, Text, Unavailable
 from ledger.seal.merkle import NodeReader, RunReader
 from ledger.store import configured, postgres_query, postgres_schema
 from ledger.store.contract import LedgerStore
+from ledger.store.events_read import EventsRead
 from ledger.store.postgres_connections import (
     Address,
     Readers,
@@ -47,29 +47,10 @@ from ledger.store.postgres_connections import (
     warnings_of,
 )
 from ledger.store.postgres_pipeline import send
-from ledger.store.postgres_query import Insertion, Row, Statement, by_tag, insertion, match, selection, sequenced
+from ledger.store.postgres_query import Insertion, Statement, by_tag, insertion, match, selection, sequenced
 from ledger.store.postgres_schema import Connection
 from ledger.store.postgres_subscription import Listener, PostgresSubscription
 from ledger.store.sealing import Sealer
-
-
-class PostgresReadResponse(DCBReadResponse):
-    """Events in the order of positions, and the head of the store at the instant of reading.
-
-    With a limit, the head is the position of the last event returned (``None`` without any), as in
-    eventsourcing's own recorders.
-    """
-
-    def __init__(self, rows: Sequence[Row], head: int | None) -> None:
-        self._rows = iter(rows)
-        self._head = head
-
-    @property
-    def head(self) -> int | None:
-        return self._head
-
-    def __next__(self) -> DCBSequencedEvent:
-        return sequenced(next(self._rows))
 
 
 class WriteTransaction:
@@ -110,9 +91,7 @@ class WriteTransaction:
         after = after or 0
         return after < self._head and bool(self._ask(match(query, after=after))[0][0])
 
-    def read(
-        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
-    ) -> PostgresReadResponse:
+    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> EventsRead:
         """As :meth:`PostgresDCBRecorder.read`, with what this transaction has appended."""
         return _response(self._ask(selection(query, after=after or 0, limit=limit)), limit)
 
@@ -190,9 +169,7 @@ class PostgresDCBRecorder(LedgerStore):
         """The position of the last event, 0 in an empty store."""
         return cast(int, self._ask((postgres_query.HEAD, ()))[0][0])
 
-    def read(
-        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
-    ) -> PostgresReadResponse:
+    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> EventsRead:
         """Matching events after a position, in order, at most ``limit`` of them.
 
         All rows are fetched before this returns: read a long history in slices, by ``after`` and ``limit``.
@@ -358,12 +335,13 @@ class Factory(configured.StoreFactory):
         return PostgresDCBRecorder(address, lock_timeout_s=lock_timeout_s)
 
 
-def _response(rows: Sequence[Any], limit: int | None) -> PostgresReadResponse:
+def _response(rows: Sequence[Any], limit: int | None) -> EventsRead:
     assert limit is None or limit >= 0, "a limit is a number of events"
-    events = [row[1:] for row in rows if row[1] is not None]
+    found = [row[1:] for row in rows if row[1] is not None]
+    events = map(sequenced, found)
     if limit is not None:
-        return PostgresReadResponse(events, events[-1][0] if events else None)
-    return PostgresReadResponse(events, rows[0][0] or None)
+        return EventsRead(events, found[-1][0] if found else None)
+    return EventsRead(events, rows[0][0] or None)
 
 
 def _execute(connection: Connection, statement: Statement) -> RawCursor[Any]:

@@ -28,6 +28,7 @@ from psycopg import errors, sql
 
 from ledger.errors import StoreFault, Text
 from ledger.store.schema_object import SchemaObject
+from ledger.store.schema_version import other_version
 
 SCHEMA_VERSION: Final = 1
 """Kept in the comment on ``ledger.events``; raised by one with every change to the objects below."""
@@ -312,7 +313,7 @@ def changed_objects(connection: Connection) -> list[SchemaObject]:
     found = _seen(connection)
     version = _version(found)
     if version is not None and version > SCHEMA_VERSION:
-        raise _other_version(connection.info.dbname, version)
+        raise other_version(Text("数据库", "database"), connection.info.dbname, version, SCHEMA_VERSION)
     mark = [] if version == SCHEMA_VERSION else [SchemaObject("comment", "events")]
     added = [SchemaObject(kind, name) for kind, name, touches_ours in connection.execute(_FOREIGN) if touches_ours]
     return [*_changed(found), *mark, *added]
@@ -338,7 +339,7 @@ def _is_blank(connection: Connection, name: str) -> bool:
             )
         )
     if version != SCHEMA_VERSION:
-        raise _other_version(name, version)
+        raise other_version(Text("数据库", "database"), name, version, SCHEMA_VERSION)
     if changed := [one.name for one in _changed(found)]:
         raise StoreFault(
             Text(
@@ -373,19 +374,5 @@ def _unfit(name: str, reason: Text) -> StoreFault:
         Text(
             zh=f"数据库 {name} 不能存放账本：{reason.zh}。",
             en=f"The database {name} cannot hold the ledger: {reason.en}.",
-        )
-    )
-
-
-def _other_version(name: str, version: int) -> StoreFault:
-    if version > SCHEMA_VERSION:
-        advice_zh, advice = "请升级本程序", "It was written by a newer program: upgrade this one."
-    else:
-        advice_zh, advice = "请从备份恢复", "No release wrote that version: restore the store from a backup."
-    return StoreFault(
-        Text(
-            zh=f"数据库 {name} 的账本结构版本为 {version}，本程序只能使用版本 {SCHEMA_VERSION}；{advice_zh}。",
-            en=f"The store {name} has schema version {version}; this program uses version {SCHEMA_VERSION}. "
-            f"{advice} Nothing was changed in it.",
         )
     )

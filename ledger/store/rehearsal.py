@@ -24,21 +24,10 @@ from eventsourcing.dcb.api import (
 
 from ledger.seal.merkle import NodeReader
 from ledger.store.contract import LedgerStore
+from ledger.store.events_read import EventsRead
 
 _TAGS_ASKED_MOST: Final = 100
 """In one question; many small histories cost a server one answer."""
-
-
-class _Response(DCBReadResponse):
-    def __init__(self, events: Sequence[DCBSequencedEvent], head: int | None) -> None:
-        self._events, self._head = iter(events), head
-
-    @property
-    def head(self) -> int | None:
-        return self._head
-
-    def __next__(self) -> DCBSequencedEvent:
-        return next(self._events)
 
 
 class RehearsalStore(LedgerStore):
@@ -54,7 +43,7 @@ class RehearsalStore(LedgerStore):
     def head(self) -> int:
         return self._base + len(self._added)
 
-    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> _Response:
+    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> EventsRead:
         after = after or 0
         found: list[DCBSequencedEvent] = []
         if after < self._base:
@@ -63,9 +52,9 @@ class RehearsalStore(LedgerStore):
         added = self._added[max(after - self._base, 0) :]
         found += [each for each in added if _matches(query, each.event)]
         if limit is None:
-            return _Response(found, self.head() or None)
+            return EventsRead(found, self.head() or None)
         found = found[:limit]
-        return _Response(found, found[-1].position if found else None)
+        return EventsRead(found, found[-1].position if found else None)
 
     @contextmanager
     def transaction(self, foreseen: Sequence[str] = ()) -> Iterator[_Rehearsed]:

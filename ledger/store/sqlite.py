@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, starmap
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, cast
@@ -23,7 +23,6 @@ from eventsourcing.dcb.api import (
     DCBAppendCondition,
     DCBEvent,
     DCBQuery,
-    DCBReadResponse,
     DCBSequencedEvent,
 )
 from eventsourcing.persistence import IntegrityError, ProgrammingError
@@ -32,6 +31,7 @@ from ledger.errors import StoreFault, Text
 from ledger.seal.merkle import NodeReader, RunReader
 from ledger.store import configured
 from ledger.store.contract import LedgerStore
+from ledger.store.events_read import EventsRead
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
 from ledger.store.sqlite_log_rewrite import leave
@@ -70,25 +70,6 @@ def _sequenced(position: int, type_: str, tags: str, data: bytes) -> DCBSequence
         raise _unreadable(position, error) from error
 
 
-class SQLiteReadResponse(DCBReadResponse):
-    """Events in the order of positions, and the head of the store at the instant of reading.
-
-    With a limit, the head is the position of the last event returned (``None`` without any), as in
-    eventsourcing's own recorders.
-    """
-
-    def __init__(self, rows: Sequence[Row], head: int | None) -> None:
-        self._rows = iter(rows)
-        self._head = head
-
-    @property
-    def head(self) -> int | None:
-        return self._head
-
-    def __next__(self) -> DCBSequencedEvent:
-        return _sequenced(*next(self._rows))
-
-
 class WriteTransaction:
     """The store under its write lock: what is read here is still true when it is committed.
 
@@ -113,9 +94,7 @@ class WriteTransaction:
         sql, bindings = match(query, after=after, upto=self._head)
         return bool(self._connection.execute(sql, bindings).get)
 
-    def read(
-        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
-    ) -> SQLiteReadResponse:
+    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> EventsRead:
         """As :meth:`SQLiteDCBRecorder.read`, with what this transaction has appended."""
         return _read(self._connection, query, after, limit)
 
@@ -174,9 +153,7 @@ class SQLiteDCBRecorder(LedgerStore):
         with self._readers.lend() as connection:
             return _head(connection)
 
-    def read(
-        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
-    ) -> SQLiteReadResponse:
+    def read(self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None) -> EventsRead:
         """Matching events after a position, in order, at most ``limit`` of them.
 
         All rows are fetched before this returns: read a long history in slices, by ``after`` and ``limit``.
@@ -298,18 +275,16 @@ class Factory(configured.StoreFactory):
         return SQLiteDCBRecorder(address, lock_timeout_s=lock_timeout_s)
 
 
-def _read(
-    connection: apsw.Connection, query: DCBQuery | None, after: int | None, limit: int | None
-) -> SQLiteReadResponse:
+def _read(connection: apsw.Connection, query: DCBQuery | None, after: int | None, limit: int | None) -> EventsRead:
     if limit is not None:
         assert limit >= 0, "a limit is a number of events"
         rows = _rows(connection, *selection(query, after=after or 0, upto=EVERYTHING, limit=limit))
-        return SQLiteReadResponse(rows, rows[-1][0] if rows else None)
+        return EventsRead(starmap(_sequenced, rows), rows[-1][0] if rows else None)
     # Nothing is ever changed or inserted before the head, so the events up to it are one snapshot with it,
     # without holding a read transaction open.
     head = _head(connection)
     rows = _rows(connection, *selection(query, after=after or 0, upto=head, limit=EVERYTHING))
-    return SQLiteReadResponse(rows, head or None)
+    return EventsRead(starmap(_sequenced, rows), head or None)
 
 
 def _unreadable(position: int, error: Exception) -> StoreFault:

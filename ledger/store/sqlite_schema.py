@@ -22,6 +22,7 @@ import apsw
 
 from ledger.errors import StoreFault, Text
 from ledger.store.schema_object import SchemaObject
+from ledger.store.schema_version import other_version
 
 APPLICATION_ID: Final = 0x46644C67
 """``FdLg`` in the file's header: this file is a funding ledger's event store."""
@@ -198,7 +199,7 @@ def _is_blank(connection: apsw.Connection, path: str) -> bool:
     if application_id != APPLICATION_ID:
         raise _foreign(path, f"its application id is {application_id:#010x}, not {APPLICATION_ID:#010x}")
     if version != SCHEMA_VERSION:
-        raise _other_version(path, version)
+        raise other_version(Text("文件", "file"), path, version, SCHEMA_VERSION)
     if changed:
         raise StoreFault(
             Text(
@@ -244,19 +245,5 @@ def _foreign(path: str, reason: str) -> StoreFault:
             zh=f"文件 {path} 不是本系统的账本，未作任何改动；请指定另一个文件。（{reason}）",
             en=f"The file {path} is not an event store of this program: {reason}. "
             "Nothing was changed in it. Name another file.",
-        )
-    )
-
-
-def _other_version(path: str, version: int) -> StoreFault:
-    if version > SCHEMA_VERSION:
-        advice_zh, advice = "请升级本程序", "It was written by a newer program: upgrade this one."
-    else:
-        advice_zh, advice = "请从备份恢复", "No release wrote that version: restore the store from a backup."
-    return StoreFault(
-        Text(
-            zh=f"账本文件 {path} 的结构版本为 {version}，本程序只能使用版本 {SCHEMA_VERSION}；{advice_zh}。",
-            en=f"The store {path} has schema version {version}; this program uses version {SCHEMA_VERSION}. "
-            f"{advice} Nothing was changed in it.",
         )
     )
