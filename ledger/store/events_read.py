@@ -1,10 +1,10 @@
-"""What a store answers to a read."""
+"""What a store answers to a read, and which events a query means."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from eventsourcing.dcb.api import DCBReadResponse, DCBSequencedEvent
+from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBReadResponse, DCBSequencedEvent
 
 
 class EventsRead(DCBReadResponse):
@@ -24,3 +24,12 @@ class EventsRead(DCBReadResponse):
 
     def __next__(self) -> DCBSequencedEvent:
         return next(self._events)
+
+
+def matches(query: DCBQuery | None, event: DCBEvent) -> bool:
+    """By what the event itself carries, whatever an index says of it."""
+    if query is None or not query.items:
+        return True
+    return any(
+        set(item.tags) <= set(event.tags) and (not item.types or event.type in item.types) for item in query.items
+    )

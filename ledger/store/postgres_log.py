@@ -26,7 +26,7 @@ from ledger.store import postgres_query, postgres_schema
 from ledger.store.configured import LOCK_TIMEOUT_S
 from ledger.store.postgres_connections import Address, explained, is_lost, refusal_of, refused
 from ledger.store.postgres_schema import Connection
-from ledger.store.stored_log import StoredLog, miscounted, not_carried, not_indexed, schema_findings
+from ledger.store.stored_log import StoredLog, before_first, miscounted, not_carried, not_indexed, schema_findings
 
 T = TypeVar("T")
 
@@ -52,16 +52,23 @@ _EVENTS_MOST: Final = "SELECT pg_table_size(to_regclass('ledger.events')) / 64"
 
 _COUNT: Final = "SELECT count(*) FROM ledger.events"
 
-_ENTRIES: Final = "SELECT count(*) FROM ledger.event_tags WHERE position <= $1::bigint"
+_ENTRIES: Final = "SELECT count(*) FROM ledger.event_tags WHERE position BETWEEN 1 AND $1::bigint"
 
 _TAGS_CARRIED: Final = """
 SELECT coalesce(sum((SELECT count(DISTINCT t.tag) FROM unnest(e.tags) AS t (tag))), 0)::bigint
-FROM ledger.events AS e WHERE e.position <= $1::bigint"""
+FROM ledger.events AS e WHERE e.position BETWEEN 1 AND $1::bigint"""
 
 _NOT_CARRIED: Final = f"""
-SELECT i.position FROM ledger.event_tags AS i WHERE i.position <= $1::bigint AND NOT EXISTS (
+SELECT i.position FROM ledger.event_tags AS i WHERE i.position BETWEEN 1 AND $1::bigint AND NOT EXISTS (
     SELECT FROM ledger.events AS e CROSS JOIN LATERAL unnest(e.tags) AS t (tag)
     WHERE e.position = i.position AND i.tag_hash = {_HASH})
+ORDER BY i.position LIMIT 1"""
+
+_BEFORE_FIRST: Final = "SELECT position, type FROM ledger.events WHERE position < 1 ORDER BY position LIMIT 1"
+
+_OF_NO_EVENT: Final = """
+SELECT i.position FROM ledger.event_tags AS i WHERE i.position < 1 OR (
+    i.position > $1::bigint AND NOT EXISTS (SELECT FROM ledger.events AS e WHERE e.position = i.position))
 ORDER BY i.position LIMIT 1"""
 
 _NOT_READ: Final = ("58030", "XX")
@@ -119,10 +126,11 @@ class PostgresLog(StoredLog):
         return [not_indexed(*found) for found in self._ask(_NOT_INDEXED, first, last)]
 
     def closing_findings(self) -> list[Finding]:
-        """Index entries that no event carries, and what is left of what keeps the tables append-only."""
+        """Index entries that no event carries, what lies where nobody reads, and what is left of what keeps the tables
+        append-only."""
         changed = self._on_server(postgres_schema.changed_objects)
         foreign = self._on_server(postgres_schema.foreign_objects)
-        return [*self._foreign_entries(), *schema_findings(changed, foreign)]
+        return [*self._foreign_entries(), *self._out_of_range(), *schema_findings(changed, foreign)]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -143,6 +151,10 @@ class PostgresLog(StoredLog):
             return []
         named = [not_carried(position, None) for (position,) in self._ask(_NOT_CARRIED, self._size)]
         return named or [miscounted(entries, carried)]
+
+    def _out_of_range(self) -> list[Finding]:
+        events = [before_first(*found) for found in self._ask(_BEFORE_FIRST)]
+        return [*events, *(not_carried(position, None) for (position,) in self._ask(_OF_NO_EVENT, self._size))]
 
     def _ask(self, text: str, *values: object) -> list[Any]:
         return self._on_server(lambda connection: RawCursor(connection).execute(text, values, binary=True).fetchall())

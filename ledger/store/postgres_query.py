@@ -82,7 +82,8 @@ _RUNS: Final = "SELECT position - 1, run FROM ledger.events WHERE position = ANY
 
 _HISTORIES: Final = """
 SELECT position, type, tags, data FROM ledger.events
-WHERE position IN (SELECT position FROM ledger.event_tags WHERE tag_hash = ANY ($1::bigint[])) ORDER BY position"""
+WHERE position > 0 AND position IN (SELECT position FROM ledger.event_tags WHERE tag_hash = ANY ($1::bigint[]))
+ORDER BY position"""
 
 PREPARE: Final = f"""
 PREPARE ledger_lock AS SELECT pg_advisory_xact_lock({WRITE_LOCK});

@@ -24,7 +24,7 @@ from eventsourcing.dcb.api import (
 
 from ledger.seal.merkle import NodeReader
 from ledger.store.contract import LedgerStore
-from ledger.store.events_read import EventsRead
+from ledger.store.events_read import EventsRead, matches
 
 _TAGS_ASKED_MOST: Final = 100
 """In one question; many small histories cost a server one answer."""
@@ -50,7 +50,7 @@ class RehearsalStore(LedgerStore):
             beneath = self._beneath.read(query, after=after, limit=limit)
             found = [event for event in beneath if event.position <= self._base]
         added = self._added[max(after - self._base, 0) :]
-        found += [each for each in added if _matches(query, each.event)]
+        found += [each for each in added if matches(query, each.event)]
         if limit is None:
             return EventsRead(found, self.head() or None)
         found = found[:limit]
@@ -125,11 +125,3 @@ class _Rehearsed:
     def append(self, events: Sequence[DCBEvent]) -> int:
         self.events.extend(events)
         return self.head
-
-
-def _matches(query: DCBQuery | None, event: DCBEvent) -> bool:
-    if query is None or not query.items:
-        return True
-    return any(
-        set(item.tags) <= set(event.tags) and (not item.types or event.type in item.types) for item in query.items
-    )

@@ -13,13 +13,14 @@ _KINDS: Final = {
     "trigger": Text("触发器", "trigger"),
     "function": Text("函数", "function"),
     "sequence": Text("序列", "sequence"),
+    "constraint": Text("约束", "constraint"),
     "comment": Text("注释", "comment on"),
 }
 
 
 class SchemaObject(NamedTuple):
     """A part of a schema. ``kind`` is one of ``table``, ``view``, ``index``, ``trigger``, ``function``, ``sequence``,
-    ``comment``."""
+    ``constraint``, ``comment``."""
 
     kind: str
     name: str

@@ -9,7 +9,7 @@ Choose it with ``PERSISTENCE_MODULE=ledger.store.sqlite``; ``SQLITE_DBNAME`` is 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from itertools import chain, starmap
@@ -31,7 +31,7 @@ from ledger.errors import StoreFault, Text
 from ledger.seal.merkle import NodeReader, RunReader
 from ledger.store import configured
 from ledger.store.contract import LedgerStore
-from ledger.store.events_read import EventsRead
+from ledger.store.events_read import EventsRead, matches
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite_connections import Readers, busy, closed, explained, open_store
 from ledger.store.sqlite_log_rewrite import leave
@@ -40,7 +40,7 @@ from ledger.store.sqlite_subscription import SQLiteSubscription
 
 Row = tuple[int, str, str, bytes]
 
-_HEAD: Final = "SELECT max(position) FROM events"
+_HEAD: Final = "SELECT max(position) FROM events WHERE position > 0"
 _INSERT: Final = "INSERT INTO events (position, type, tags, run, data) VALUES "
 _ROW: Final = "(?, ?, ?, ?, ?)"
 _ROWS_MOST: Final = 32
@@ -48,7 +48,7 @@ _ROWS_MOST: Final = 32
 _HISTORIES: Final = """
 SELECT t.tag, e.position, e.type, e.tags, e.data
 FROM json_each(?) AS asked
-    CROSS JOIN event_tags AS t ON t.tag = asked.value
+    CROSS JOIN event_tags AS t ON t.tag = asked.value AND t.position > 0
     CROSS JOIN events AS e ON e.position = t.position"""
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _encode = msgspec.json.Encoder().encode
@@ -105,7 +105,9 @@ class WriteTransaction:
             rows = _rows(self._connection, _HISTORIES, [_encode(list(found)).decode()])
             # Sorted here, where most histories asked for are empty: SQLite would make a table in between.
             for tag, *row in sorted(rows, key=_position):
-                found[tag].append(_sequenced(*row))
+                event = _sequenced(*row)
+                if tag in event.event.tags:
+                    found[tag].append(event)
         return found
 
     def nodes(self) -> NodeReader:
@@ -279,12 +281,17 @@ def _read(connection: apsw.Connection, query: DCBQuery | None, after: int | None
     if limit is not None:
         assert limit >= 0, "a limit is a number of events"
         rows = _rows(connection, *selection(query, after=after or 0, upto=EVERYTHING, limit=limit))
-        return EventsRead(starmap(_sequenced, rows), rows[-1][0] if rows else None)
+        return EventsRead(_meant(query, rows), rows[-1][0] if rows else None)
     # Nothing is ever changed or inserted before the head, so the events up to it are one snapshot with it,
     # without holding a read transaction open.
     head = _head(connection)
     rows = _rows(connection, *selection(query, after=after or 0, upto=head, limit=EVERYTHING))
-    return EventsRead(starmap(_sequenced, rows), head or None)
+    return EventsRead(_meant(query, rows), head or None)
+
+
+def _meant(query: DCBQuery | None, rows: Iterable[Row]) -> Iterator[DCBSequencedEvent]:
+    """An entry that somebody put into the index makes nothing of an event that does not carry its tag."""
+    return (found for found in starmap(_sequenced, rows) if matches(query, found.event))
 
 
 def _unreadable(position: int, error: Exception) -> StoreFault:

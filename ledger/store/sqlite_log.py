@@ -23,7 +23,7 @@ from ledger.store.sqlite_damage import StoreDamaged
 from ledger.store.sqlite_log_rewrite import leave
 from ledger.store.sqlite_query import runs
 from ledger.store.sqlite_reading import BUSY_SECONDS, StillFile, open_for_reading
-from ledger.store.stored_log import StoredLog, miscounted, not_carried, not_indexed, schema_findings
+from ledger.store.stored_log import StoredLog, before_first, miscounted, not_carried, not_indexed, schema_findings
 
 # As bytes, and whatever they are: what is damaged is to be found, and told by position.
 _ROWS: Final = """
@@ -40,12 +40,17 @@ WHERE e.position BETWEEN ?1 AND ?2
 AND NOT EXISTS (SELECT 1 FROM event_tags AS i WHERE i.tag = t.value AND i.position = e.position)
 ORDER BY e.position"""
 _NOT_INDEXED_ROW: Final = _NOT_INDEXED.replace("BETWEEN ?1 AND ?2", "= ?1")
-_INDEX_ENTRIES: Final = "SELECT count(*) FROM event_tags WHERE position <= ?"
+_INDEX_ENTRIES: Final = "SELECT count(*) FROM event_tags WHERE position BETWEEN 1 AND ?"
 _TAGS_CARRIED: Final = f"""
-SELECT ifnull(sum((SELECT count(DISTINCT t.value) FROM {_TAGS})), 0) FROM events AS e WHERE e.position <= ?"""
+SELECT ifnull(sum((SELECT count(DISTINCT t.value) FROM {_TAGS})), 0) FROM events AS e WHERE e.position BETWEEN 1 AND ?"""
 _NOT_CARRIED: Final = f"""
-SELECT i.position, CAST(i.tag AS BLOB) FROM event_tags AS i WHERE i.position <= ? AND NOT EXISTS (
+SELECT i.position, CAST(i.tag AS BLOB) FROM event_tags AS i WHERE i.position BETWEEN 1 AND ? AND NOT EXISTS (
     SELECT 1 FROM events AS e, {_TAGS} WHERE e.position = i.position AND t.value = i.tag)
+ORDER BY i.position LIMIT 1"""
+_BEFORE_FIRST: Final = "SELECT position, CAST(type AS BLOB) FROM events WHERE position < 1 ORDER BY position LIMIT 1"
+_OF_NO_EVENT: Final = """
+SELECT i.position, CAST(i.tag AS BLOB) FROM event_tags AS i
+WHERE i.position < 1 OR (i.position > ? AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.position = i.position))
 ORDER BY i.position LIMIT 1"""
 _LAST: Final = "SELECT ifnull(max(position), 0) FROM events"
 _encode = msgspec.json.Encoder().encode
@@ -118,10 +123,10 @@ class SQLiteLog(StoredLog):
             raise (sqlite_damage.index_unreadable(damage) if first == last else damage) from damage
 
     def closing_findings(self) -> list[Finding]:
-        """Index entries that no event carries, what is left of what keeps the file append-only, and damage, also such as
-        nobody met who read by position."""
+        """Index entries that no event carries, what lies where nobody reads, what is left of what keeps the file
+        append-only, and damage, also such as nobody met who read by position."""
         found: list[Finding] = []
-        for look in (self._foreign_entries, self._schema):
+        for look in (self._foreign_entries, self._out_of_range, self._schema):
             # What was damaged is told once, below, whoever met it first.
             with suppress(StoreDamaged):
                 found += look()
@@ -144,9 +149,13 @@ class SQLiteLog(StoredLog):
             carried = connection.execute(_TAGS_CARRIED, (self._size,)).get
             if entries == carried:
                 return []
-            found = connection.execute(_NOT_CARRIED, (self._size,))
-            named = [not_carried(position, _text(tag)) for position, tag in found]
+            named = [_entry(*found) for found in connection.execute(_NOT_CARRIED, (self._size,))]
             return named or [miscounted(entries, carried)]
+
+    def _out_of_range(self) -> list[Finding]:
+        with self._open() as connection:
+            events = [before_first(position, _text(name)) for position, name in connection.execute(_BEFORE_FIRST)]
+            return [*events, *(_entry(*found) for found in connection.execute(_OF_NO_EVENT, (self._size,)))]
 
     def _schema(self) -> list[Finding]:
         with self._open() as connection:
@@ -178,6 +187,10 @@ class SQLiteLog(StoredLog):
             self._connection.require_still()
         self._damage = str(error)
         return StoreDamaged(told(self._told_as, self._damage), self._damage)
+
+
+def _entry(position: int, tag: bytes) -> Finding:
+    return not_carried(position, _text(tag))
 
 
 def _spanning(many: str, one: str, first: int, last: int) -> tuple[str, tuple[int, ...]]:

@@ -100,7 +100,10 @@ BEGIN
 END""",
 }
 
-_OBJECTS: Final = {name: sql.strip() for name, sql in (_TABLES | _TRIGGERS).items()}
+_OBJECTS: Final = {
+    **{SchemaObject("table", name): sql.strip() for name, sql in _TABLES.items()},
+    **{SchemaObject("trigger", name): sql.strip() for name, sql in _TRIGGERS.items()},
+}
 
 
 def require_library(version: str) -> None:
@@ -122,14 +125,13 @@ def require_library(version: str) -> None:
 def changed_objects(connection: apsw.Connection) -> list[SchemaObject]:
     """Our tables and triggers that are missing or changed, and what is not ours and touches our tables."""
     found = _seen(connection)
-    ours = [_object(name) for name, sql in _OBJECTS.items() if name not in found or found[name].sql != sql]
-    return sorted([*ours, *(SchemaObject(one.kind, one.name) for one in _foreign_to_us(found) if one.touches_ours)])
+    ours = [one for one, sql in _OBJECTS.items() if one not in found or found[one].sql != sql]
+    return sorted([*ours, *(one for one, its in _foreign_to_us(found) if its.touches_ours)])
 
 
 def foreign_objects(connection: apsw.Connection) -> list[SchemaObject]:
     """What is not ours, and lies beside our tables without touching them."""
-    others = _foreign_to_us(_seen(connection))
-    return sorted(SchemaObject(one.kind, one.name) for one in others if not one.touches_ours)
+    return sorted(one for one, its in _foreign_to_us(_seen(connection)) if not its.touches_ours)
 
 
 class _Seen(NamedTuple):
@@ -147,20 +149,17 @@ class _Seen(NamedTuple):
         return self.name.lower() == "json_each"
 
 
-def _seen(connection: apsw.Connection) -> dict[str, _Seen]:
+def _seen(connection: apsw.Connection) -> dict[SchemaObject, _Seen]:
     # Without those that SQLite makes for itself, as the index behind a UNIQUE.
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    return {row[1]: _Seen(*row) for row in rows}
+    # By kind and name: a trigger may have the name of a table.
+    return {SchemaObject(seen.kind, seen.name): seen for seen in map(_Seen._make, rows)}
 
 
-def _foreign_to_us(found: dict[str, _Seen]) -> Iterator[_Seen]:
-    return (
-        one for name, one in found.items() if name not in _OBJECTS and not (one.kind == "table" and name in _STATISTICS)
-    )
-
-
-def _object(name: str) -> SchemaObject:
-    return SchemaObject("table" if name in _TABLES else "trigger", name)
+def _foreign_to_us(found: dict[SchemaObject, _Seen]) -> Iterator[tuple[SchemaObject, _Seen]]:
+    for one, its in found.items():
+        if one not in _OBJECTS and not (one.kind == "table" and one.name in _STATISTICS):
+            yield one, its
 
 
 def settle(connection: apsw.Connection, path: str, *, timeout_s: int) -> None:

@@ -33,6 +33,16 @@ def not_indexed(position: int, type_name: str, tag: str) -> Finding:
     )
 
 
+def before_first(position: int, type_name: str) -> Finding:
+    """Readers begin at position 1, and so does the tree; whoever asks an index by tag may meet it."""
+    return Finding(
+        position,
+        "before-first",
+        Text("账本自第1号起，此处不应有事件", "a log begins at position 1, and no event belongs here"),
+        type_name,
+    )
+
+
 def not_carried(position: int, tag: str | None) -> Finding:
     """``tag`` is None where nobody can tell which it was, because the index holds hashes."""
     text = (

@@ -67,6 +67,10 @@ class Tampered(ABC):
         """Put a tag into the index that the event does not carry."""
 
     @abstractmethod
+    def plant(self, position: int, row: Row, *, indexed: bool = True) -> None:
+        """An event at a position of its own."""
+
+    @abstractmethod
     def add_twin(self, twin: Row) -> None:
         """A second row at the last position, its tags in the index."""
 
@@ -135,6 +139,12 @@ class TamperedSQLite(Tampered):
         with self.unguarded() as connection:
             connection.execute("INSERT INTO event_tags VALUES (?, ?)", (tag, position))
 
+    def plant(self, position: int, row: Row, *, indexed: bool = True) -> None:
+        with self.unguarded() as connection:
+            kept = {**row, "position": position, "tags": _tags_text(row["tags"])}
+            connection.execute("INSERT INTO events VALUES (:position, :type, :tags, :run, :data)", kept)
+            _index_in_file(connection, position, row["tags"] if indexed else [])
+
     def add_twin(self, twin: Row) -> None:
         head = len(self.rows())
         with self.unguarded() as connection:
@@ -163,6 +173,21 @@ class TamperedSQLite(Tampered):
                     self.path.write_bytes(content)
                     return
         raise AssertionError(f"no page has position {position}")
+
+    def add_trigger_before_all(self, name: str, table: str) -> None:
+        """A trigger that refuses some events, listed in the schema right after its table."""
+        connection = apsw.Connection(str(self.path))
+        connection.execute(
+            f"CREATE TRIGGER {name} AFTER INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no room') WHERE random() = 1; END"
+        )
+        connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)
+        connection.pragma("writable_schema", True)
+        connection.execute(
+            "UPDATE sqlite_schema SET rowid = rowid + 1000 WHERE NOT (name = ?2 AND type = 'trigger') "
+            "AND rowid > (SELECT rowid FROM sqlite_schema WHERE name = ?1 AND type = 'table')",
+            (table, name),
+        )
+        connection.close()
 
     def unguard(self) -> None:
         with self.unguarded(put_back=False):
@@ -243,6 +268,14 @@ class TamperedPostgres(Tampered):
     def slip_in(self, position: int, tag: str) -> None:
         with self.unguarded() as connection:
             _index_in_database(connection, position, [tag])
+
+    def plant(self, position: int, row: Row, *, indexed: bool = True) -> None:
+        with self.unguarded() as connection:
+            connection.execute(
+                "INSERT INTO ledger.events (position, type, tags, run, data) VALUES (%s, %s, %s, %s, %s)",
+                [{**row, "position": position}[name] for name in _COLUMNS],
+            )
+            _index_in_database(connection, position, row["tags"] if indexed else [])
 
     def add_twin(self, twin: Row) -> None:
         """What refuses a second row of one position has to be taken away first, and cannot be put back."""

@@ -13,6 +13,7 @@ import pytest
 from eventsourcing.dcb.api import DCBEvent
 
 from ledger.store import sqlite_connections, sqlite_log_rewrite, sqlite_schema
+from ledger.store.schema_object import SchemaObject
 from ledger.store.sealing import Sealer
 from ledger.store.sqlite import WriteTransaction
 from tests.reliability.disk import Flushed, PowerLoss, Wrote
@@ -120,7 +121,7 @@ def test_a_seal_that_remembers_what_was_rolled_back_is_found_out(monkeypatch: py
 
 
 def test_a_tag_that_is_missing_from_the_index_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    trigger = "events_bring_their_tags"
+    trigger = SchemaObject("trigger", "events_bring_their_tags")
     lossy = sqlite_schema._OBJECTS[trigger].replace("json_each(NEW.tags)", "json_each(NEW.tags) WHERE key < 3")
     monkeypatch.setitem(sqlite_schema._OBJECTS, trigger, lossy)
     assert fail_the_power(100, seed=96, store_only=True).kinds() == {"tags"}

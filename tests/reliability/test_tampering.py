@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from ledger.commands.appropriate_budget import AppropriateBudget
+from ledger.commands.grant_role import GrantRole
 from ledger.errors import LedgerError, Refusal
 from ledger.seal import merkle, verification
 from ledger.seal.merkle import frontier_at
@@ -47,6 +48,8 @@ from tests.reliability.tampering import (
 )
 
 # ruff: noqa: F811
+
+NO_REFUSAL = "CREATE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
 
 Kept = list[Checkpoint]
 
@@ -251,6 +254,35 @@ def test_an_event_that_lies_where_it_does_not_belong_is_not_overlooked(
     assert "store-damaged" in {finding.code for finding in verdict.findings}
 
 
+@pytest.mark.parametrize("position", [0, -1])
+def test_an_event_before_the_first_is_not_overlooked_and_decides_nothing(
+    store: Tampered, kept: Kept, position: int
+) -> None:
+    store.plant(position, role_never_given("mallory", "cashier", datetime(2026, 1, 1, tzinfo=UTC)))
+    assert first_wrong(store, kept) == (position, "before-first")
+    office = Office(Path("nobody"), store=store.open())
+    assert not office.ledger.roles_of("mallory")
+    office.close()
+
+
+def test_an_index_entry_for_an_event_to_come_is_not_overlooked_and_decides_nothing(
+    store: Tampered, kept: Kept, tmp_path: Path
+) -> None:
+    store.slip_in(kept[0].size + 1, "person=mallory")
+    assert first_wrong(store, kept) == (kept[0].size + 1, "index-foreign")
+    office = Office(tmp_path, store=store.open(), today=date(2026, 3, 3))
+    office.give(GrantRole(person="bob", role="cashier"), "system")
+    assert not office.ledger.roles_of("mallory")
+    office.close()
+
+
+def test_a_foreign_index_entry_is_not_balanced_by_an_event_that_nobody_reads(store: Tampered, kept: Kept) -> None:
+    store.plant(-1, role_never_given("zoe", "cashier", datetime(2026, 1, 1, tzinfo=UTC)), indexed=False)
+    store.slip_in(7, "person=mallory")
+    codes = {(finding.position, finding.code) for finding in verdict_on(store, kept).findings}
+    assert {(-1, "before-first"), (7, "index-foreign")} <= codes
+
+
 def test_an_index_that_holds_more_than_the_events_carry_is_told_where_no_entry_can_be_named(
     store: Tampered, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +417,21 @@ def test_a_hash_that_was_taken_out_is_not_proven_around(store: Tampered) -> None
         "ALTER TABLE ledger.event_tags DROP CONSTRAINT event_tags_pkey",
         "ALTER FUNCTION ledger.admit() SECURITY INVOKER",
         "COMMENT ON TABLE ledger.events IS 'another'",
+        f"{NO_REFUSAL}; DROP TRIGGER events_are_never_changed ON ledger.events; CREATE TRIGGER events_are_never_changed "
+        "BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.events EXECUTE FUNCTION public.refuse_change(); "
+        "ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER events_are_never_changed",
+        "DROP TRIGGER events_are_never_changed ON ledger.events; CREATE TRIGGER events_are_never_changed "
+        "BEFORE UPDATE OF position OR DELETE OR TRUNCATE ON ledger.events EXECUTE FUNCTION ledger.refuse_change(); "
+        "ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER events_are_never_changed",
+        "DROP TRIGGER events_are_never_changed ON ledger.events; CREATE TRIGGER events_are_never_changed "
+        "BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.event_tags EXECUTE FUNCTION ledger.refuse_change(); "
+        "ALTER TABLE ledger.event_tags ENABLE ALWAYS TRIGGER events_are_never_changed",
+        "CREATE TRIGGER events_are_admitted AFTER INSERT ON ledger.event_tags EXECUTE FUNCTION ledger.refuse_tags()",
+        "ALTER TABLE ledger.events ADD CONSTRAINT quiet CHECK (type <> 'violation-found') NOT VALID",
+        "ALTER TABLE ledger.events ALTER COLUMN run SET DEFAULT ''",
+        "CREATE OR REPLACE VIEW ledger.journal AS SELECT position, type, tags, convert_from(data, 'UTF8')::json AS fact "
+        "FROM ledger.events WHERE type <> 'disbursement-settled'",
+        "DROP VIEW ledger.journal",
     ],
 )
 def test_what_keeps_the_tables_append_only_is_not_taken_away_unnoticed(
@@ -395,6 +442,18 @@ def test_what_keeps_the_tables_append_only_is_not_taken_away_unnoticed(
     verdict = verdict_on(in_database, kept)
     assert {finding.code for finding in verdict.findings} == {"schema-changed"}
     assert verdict.first is None
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("event_tags", "events"), ("events", "event_tags"), ("mine", "events"), ("mine", "event_tags")]
+)
+def test_a_trigger_of_a_stranger_is_not_hidden_by_its_name(in_file: TamperedSQLite, name: str, table: str) -> None:
+    kept = [checkpoint_of(in_file)]
+    in_file.add_trigger_before_all(name, table)
+    verdict = verdict_on(in_file, kept)
+    assert {finding.schema_object for finding in verdict.findings} == {f"trigger {name}"}
+    with pytest.raises(LedgerError):
+        in_file.open()
 
 
 def test_a_column_of_another_type_does_not_end_the_check(in_database: TamperedPostgres) -> None:
