@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from itertools import chain
 from typing import Final, Protocol
 
@@ -192,9 +193,12 @@ class Writer:
             patience_s = self._company.patience_s(len(self._waiting))
             if not patience_s:
                 return self._taken()
-        self._company.wait(patience_s)
+        try:
+            self._company.wait(patience_s)
+        finally:
+            with self._gate:
+                self._company.settle()
         with self._gate:
-            self._company.settle()
             return self._taken()
 
     def _taken(self) -> list[_Ticket]:
@@ -224,7 +228,8 @@ class Writer:
             self._position = None
             failure = error if isinstance(error, LedgerError) else None
             for ticket in batch:
-                ticket.error = failure or _unknown(error)
+                # One for each: many threads that raise the same object lengthen one traceback.
+                ticket.error = _unknown(error) if failure is None else copy(failure)
             if not isinstance(error, Exception):
                 raise
 

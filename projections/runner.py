@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 class ViewsRunner:
     """The views of one log, kept in the database at ``url``. Safe for many threads, and for many processes on one url.
 
-    On opening, views of another schema or of another log (one that was restored from a backup, say) are emptied, to
-    be filled again by the next :meth:`catch_up`. A list is as current as :attr:`position`; :meth:`wait_for` waits for
-    more.
+    On opening, views of another schema are emptied, to be filled again by the next :meth:`catch_up`; and views of another
+    log (one that was restored from a backup, say, or of a server that took over) on opening and whenever they are to go
+    on. A list is as current as :attr:`position`; :meth:`wait_for` waits for more.
     """
 
     def __init__(self, recorder: DCBRecorder, url: str) -> None:
@@ -43,6 +43,7 @@ class ViewsRunner:
         self._turn = threading.Lock()
         self._moved = threading.Condition()
         self._position = 0
+        self._event_id = ""
         self._subscription: DCBSubscription[DCBRecorder] | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -96,7 +97,8 @@ class ViewsRunner:
             while batch := self._read(after=reached):
                 self._write(connection, batch)
                 reached = batch[-1].position
-        self._reach(reached)
+            event_id = _marker(connection)[1]
+        self._reach(reached, event_id)
         return reached
 
     def cases(
@@ -161,21 +163,34 @@ class ViewsRunner:
 
     def _take_batch(self) -> bool:
         """Take in the next events; False where there are none."""
-        before = self._position
-        batch = self._read(after=before)
-        if not batch:
+        before = self._position, self._event_id
+        batch = self._read_from(*before)
+        if batch == []:
             return False
         with self._fresh_on_failure(), writing(self._engine) as connection:
-            at = connection.execute(select(markers.c.position).with_for_update()).scalar_one()
-            if at == before:
-                self._write(connection, batch)
-        if at == before:
-            self._reach(batch[-1].position)
-        else:
-            # Another process carried the views on, or began them anew: what is kept here is of another position.
+            reached = stand = _marker(connection)
+            if stand == before:
+                if batch is None:
+                    _log.warning("the log is not the one that the views were made of; they are made anew")
+                    _empty(connection)
+                else:
+                    self._write(connection, batch)
+                reached = _marker(connection)
+        if stand != before or batch is None:
+            # Another process carried the views on, or they begin anew: what is kept here is of another position.
             self._versions.forget()
-            self._reach(at)
+        self._reach(*reached)
         return True
+
+    def _read_from(self, position: int, event_id: str) -> list[Recorded] | None:
+        """The next events after the one that the views stand at; None where that is not in the log (any more)."""
+        if not position:
+            return self._read(after=0)
+        found = self._read(after=position - 1, limit=BATCH_EVENTS + 1)
+        stood_at = found[0] if found else None
+        if stood_at is None or (stood_at.position, str(stood_at.envelope.event_id)) != (position, event_id):
+            return None
+        return found[1:]
 
     def _write(self, connection: Connection, batch: list[Recorded]) -> None:
         self._versions.batch(batch).write(connection)
@@ -186,9 +201,9 @@ class ViewsRunner:
             .values(position=last.position, event_id=str(last.envelope.event_id))
         )
 
-    def _reach(self, position: int) -> None:
+    def _reach(self, position: int, event_id: str) -> None:
         with self._moved:
-            self._position = position
+            self._position, self._event_id = position, event_id
             self._moved.notify_all()
 
     @contextmanager
@@ -203,14 +218,12 @@ class ViewsRunner:
     def _adopt_or_empty(self) -> None:
         """Begin where the views stand, if that is a place in this log."""
         with writing(self._engine) as connection:
-            position, event_id = connection.execute(
-                select(markers.c.position, markers.c.event_id).with_for_update()
-            ).one()
+            position, event_id = _marker(connection)
             if position and self._event_id_at(position) != event_id:
                 _log.warning("the views are of another log and will be rebuilt")
                 _empty(connection)
-                position = 0
-        self._position = position
+                position, event_id = 0, ""
+        self._position, self._event_id = position, event_id
 
     def _event_id_at(self, position: int) -> str | None:
         for recorded in self._read(after=position - 1, limit=1):
@@ -228,6 +241,12 @@ class ViewsRunner:
     def _history(self, tag: str) -> list[Recorded]:
         query = DCBQuery(items=[DCBQueryItem(tags=[tag])])
         return [from_stored(stored) for stored in self._recorder.read(query)]
+
+
+def _marker(connection: Connection) -> tuple[int, str]:
+    """Where the views stand: the last event's position and id. Nobody else moves them while this transaction lasts."""
+    position, event_id = connection.execute(select(markers.c.position, markers.c.event_id).with_for_update()).one()
+    return position, event_id
 
 
 def _out_of_order(position: int) -> StoreFault:

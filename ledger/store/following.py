@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from eventsourcing.dcb.api import DCBQuery, DCBSequencedEvent, DCBSubscription
 
-from ledger.errors import Unavailable
+from ledger.errors import StoreFault, Text, Unavailable
 from ledger.store.contract import LedgerStore
 
 S = TypeVar("S", bound=LedgerStore, covariant=True)
@@ -28,7 +28,9 @@ class Following(DCBSubscription[S]):
     interpreter's exit when nobody stops it.
 
     ``next()`` raises ``StopIteration`` once stopped or once the recorder is closed. It also raises what reading raises;
-    after ``Unavailable``, call ``next()`` again: nothing is skipped.
+    after ``Unavailable``, call ``next()`` again: nothing is skipped. It raises ``StoreFault`` where the log ends before what
+    was followed. A server that took over may by then have recorded as many events of its own: whoever keeps what it was
+    told compares the event at its own position before it goes on, as the views do.
     """
 
     def __init__(self, recorder: S, query: DCBQuery | None, after: int | None, *, poll_seconds: float) -> None:
@@ -62,7 +64,9 @@ class Following(DCBSubscription[S]):
             # When a read that began at this head returns all it found, everything up to the head has been seen, matching
             # or not, and is never looked at again.
             head = self._recorder.head()
-            if head <= self._last_position:
+            if head < self._last_position:
+                raise _another_log(self._last_position, head)
+            if head == self._last_position:
                 return
             found = list(self._recorder.read(self._query, after=self._last_position, limit=_SLICE))
         except Unavailable:
@@ -72,3 +76,13 @@ class Following(DCBSubscription[S]):
         self._fetched.extend(found)
         last = found[-1].position if found else 0
         self._last_position = last if len(found) == _SLICE else max(head, last)
+
+
+def _another_log(position: int, head: int) -> StoreFault:
+    return StoreFault(
+        Text(
+            f"账本曾到第{position}号，现在只到第{head}号：换了另一份账本，或者接替的服务器缺少最后几条；须从头读取",
+            f"the log had {position} events and now has {head}: another log was put in its place, or a server took over "
+            "without the last ones. Read it from the beginning",
+        )
+    )

@@ -244,6 +244,9 @@ class PostgresDCBRecorder(LedgerStore):
                 self._abandon(connection)
                 if not is_lost(error):
                     raise explained(error, self._name) from error
+            except BaseException:
+                self._abandon(connection)
+                raise
             # Lost since it was last used; nothing has been asked of it yet, so that a new one is as good.
         connection = self._reopened()
         try:
@@ -251,6 +254,9 @@ class PostgresDCBRecorder(LedgerStore):
         except psycopg.Error as error:
             self._abandon(connection)
             raise explained(error, self._name) from error
+        except BaseException:
+            self._abandon(connection)
+            raise
 
     def _locked(self, connection: Connection, foreseen: Sequence[str]) -> WriteTransaction:
         found = connection.execute(postgres_query.begin(foreseen), prepare=False)
@@ -262,7 +268,6 @@ class PostgresDCBRecorder(LedgerStore):
         try:
             postgres_schema.require_durable(fsync, full_page_writes, self._name)
         except StoreFault as fault:
-            self._abandon(connection)
             raise Unavailable(fault.text) from fault
         histories = by_tag(foreseen, found.fetchall()) if foreseen and found.nextset() else {}
         self._last = head, run

@@ -11,7 +11,7 @@ import pytest
 from eventsourcing.dcb.api import DCBEvent
 
 from ledger.commands.accept_application import AcceptApplication
-from ledger.errors import Refusal, StoreFault, Unavailable
+from ledger.errors import Refusal, StoreFault, Text, Unavailable
 from ledger.events import case_tag
 from ledger.mapper import Recorded
 from ledger.memory import Memory
@@ -90,6 +90,15 @@ def test_a_commit_that_fails_fails_all_of_its_batch_and_the_next_is_decided_afre
         writer.run(Counting("lost"))
     store.fail = None
     assert writer.run(Counting("kept")) == "kept"
+
+
+def test_a_failure_of_all_is_told_to_each_by_an_error_of_its_own(store: CountingStore) -> None:
+    writer = Writer(store, Memory())
+    store.fail = Unavailable(Text("锁", "locked"))
+    told = writer.run_many([Counting(number) for number in range(3)])
+    store.fail = None
+    assert [str(error) for error in told] == ["locked"] * 3
+    assert len({id(error) for error in told}) == 3
 
 
 def test_a_backlog_beyond_the_bound_is_told_at_once(store: CountingStore) -> None:
@@ -243,6 +252,23 @@ def test_a_leader_waits_longer_than_until_the_last_is_back() -> None:
     company.arrived(2)
     company.settle()
     assert company._complete.locked()
+
+
+def test_a_leader_interrupted_while_it_waits_for_company_leaves_nobody_called(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(company: _Company, patience_s: float) -> None:
+        company.arrived(2)
+        raise KeyboardInterrupt
+
+    writer = Writer(store, Memory())
+    writer._company.dispersed(2, flush_s=60.0)
+    with monkeypatch.context() as once:
+        once.setattr(_Company, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.run(Counting("gone"))
+    assert writer._company._complete.locked()
+    assert writer.run(Counting("after")) == "after"
 
 
 def test_an_import_that_is_interrupted_leaves_lines_that_nobody_leads(store: CountingStore) -> None:

@@ -192,6 +192,27 @@ def test_views_ahead_of_a_restored_log_are_kept(tmp_path: Path) -> None:
     restored.close()
 
 
+@pytest.mark.parametrize("more", [0, 1, 5])
+def test_a_log_put_in_place_of_the_one_that_is_followed_is_gone_on_with(tmp_path: Path, more: int) -> None:
+    """A standby took over that lacks the last facts, and has recorded others, fewer or more of them."""
+    folder, other = tmp_path / "one", tmp_path / "two"
+    folder.mkdir()
+    other.mkdir()
+    one, two = Office(folder), Office(other, today=date(2026, 3, 3))
+    for number in range(3):
+        one.submit(f"甲{number}")
+    views = views_at(tmp_path, one.store)
+    views.catch_up()
+    for number in range(2 + more):
+        two.submit(f"乙{number}")
+    views._recorder = two.store
+    assert views.catch_up() == two.head()
+    assert {row.item for row in views.cases().rows} == {f"乙{number}" for number in range(2 + more)}
+    views.stop()
+    one.close()
+    two.close()
+
+
 def test_views_of_an_older_schema_are_read_as_if_they_were_of_this_one(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,3 +281,19 @@ def test_a_lost_connection_alone_does_not_make_a_log_unknown(recorder: PostgresD
         assert other.append([event("another's")]) == position + 1
         statement(postgres_url, SESSIONS)
     other.close()
+
+
+def test_the_write_lock_is_not_kept_by_who_ran_out_of_memory(
+    recorder: PostgresDCBRecorder, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    other = PostgresDCBRecorder(postgres_url, lock_timeout_s=2)
+    with monkeypatch.context() as short:
+        short.setattr("ledger.store.postgres.by_tag", too_much)
+        with pytest.raises(MemoryError), recorder.transaction(["first"]):
+            pass
+    assert other.append([event("second")]) == 1
+    assert recorder.append([event("third")]) == 2
+    other.close()

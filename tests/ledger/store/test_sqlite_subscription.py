@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
 
+from ledger.errors import StoreFault
 from ledger.store import following, sqlite_subscription
 from ledger.store.sqlite import SQLiteDCBRecorder
 
@@ -101,3 +103,17 @@ def test_a_subscription_that_was_stopped_before_it_began_delivers_nothing(record
     subscription.stop()
     subscription.stop()
     assert list(subscription) == []
+
+
+def test_a_log_that_ends_before_what_was_followed_is_not_waited_for(
+    recorder: SQLiteDCBRecorder, tmp_path: Path
+) -> None:
+    recorder.append([DCBEvent("counted", b"")] * 3)
+    shorter = SQLiteDCBRecorder(tmp_path / "shorter.sqlite")
+    shorter.append([DCBEvent("counted", b"")])
+    with recorder.subscribe() as subscription:
+        assert [next(subscription).position for _ in range(3)] == [1, 2, 3]
+        subscription._recorder = shorter
+        with pytest.raises(StoreFault, match="had 3 events and now has 1"):
+            next(subscription)
+    shorter.close()
