@@ -24,6 +24,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from ledger.calendar import Clock
+from ledger.counted import counted
 from ledger.errors import LedgerError, StoreFault, Text, Unavailable
 from ledger.people import person_name
 
@@ -75,7 +76,7 @@ class TooManyAttempts(LedgerError):
         super().__init__(
             Text(
                 f"登录失败次数过多，请{minutes}分钟后再试",
-                f"too many failed logins; try again in {minutes} minutes",
+                f"too many failed logins; try again in {counted(minutes, 'minute')}",
             )
         )
         self.retry_after_seconds = retry_after_seconds
@@ -131,7 +132,7 @@ class Credentials:
                 )
                 return [str(name) for (name,) in found]
         except sqlite3.Error as error:
-            raise _unavailable() from error
+            raise _unavailable(error) from error
 
     def knows(self, username: str) -> bool:
         """Whether the name was ever added, closed or not."""
@@ -255,7 +256,7 @@ class Credentials:
                 row: tuple[object, ...] | None = self._connection.execute(sql, bindings).fetchone()
                 return row
         except sqlite3.Error as error:
-            raise _unavailable() from error
+            raise _unavailable(error) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -265,7 +266,7 @@ class Credentials:
                 with self._connection:
                     yield self._connection
             except sqlite3.Error as error:
-                raise _unavailable() from error
+                raise _unavailable(error) from error
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
@@ -327,7 +328,14 @@ def _sha256(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def _unavailable() -> Unavailable:
+def _unavailable(error: sqlite3.Error) -> Unavailable:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return Unavailable(
+            Text(
+                "登录凭据库所在的磁盘已满，未作任何改动；请清理磁盘空间后重试",
+                "the disk that holds the credentials is full, and nothing was changed; free some space, then try again",
+            )
+        )
     return Unavailable(
         Text("登录凭据库暂时无法访问，请稍后重试", "the credentials store does not answer; try again soon")
     )

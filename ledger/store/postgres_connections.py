@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -54,16 +54,7 @@ class Address:
 
     def __init__(self, url: str, lock_timeout_s: int) -> None:
         self.lock_timeout_s = lock_timeout_s
-        try:
-            stated = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise StoreFault(
-                Text(
-                    zh="数据库地址无法识别；请按 postgresql://用户@主机/数据库 填写。",
-                    en=f"The address of the database cannot be read ({str(error).strip()}). "
-                    "It has the form postgresql://USER@HOST/DATABASE.",
-                )
-            ) from None
+        stated = _read_address(url)
         self._parameters = _DEFAULTS | {key: value for key, value in stated.items() if value is not None}
         if "," in str(stated.get("host") or ""):
             # After a failover, of several servers only one may be written to.
@@ -82,6 +73,22 @@ class Address:
             connection.close()
             raise
         return connection
+
+
+def _read_address(url: str) -> Mapping[str, Any]:
+    """What is refused is told without what libpq says of it, which may be the password."""
+    with suppress(psycopg.ProgrammingError):
+        stated = conninfo_to_dict(url)
+        # Of a password with this sign, what follows it is taken for the host.
+        if not any("@" in host.removeprefix("@") for host in str(stated.get("host") or "").split(",")):
+            return stated
+    raise StoreFault(
+        Text(
+            zh="数据库地址无法识别；请按 postgresql://用户:密码@主机/数据库 填写，密码中的 @ : / % 写作 %40 %3A %2F %25。",
+            en="The address of the database cannot be read. It has the form postgresql://USER:PASSWORD@HOST/DATABASE; in a "
+            "password, @ : / % are written %40 %3A %2F %25.",
+        )
+    )
 
 
 def open_writer(address: Address) -> tuple[Connection, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -42,6 +43,9 @@ def copy_store(source: Path, target: Path, progress: Callable[[int, int], None] 
             reading.close()
         with target.open("rb") as file:
             os.fsync(file.fileno())
+    except apsw.FullError as error:
+        # Nothing is written to the source.
+        raise failed(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from error
     except apsw.Error as error:
         raise explained(error, str(source)) from error
     except OSError as error:

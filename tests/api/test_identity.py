@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from api import credentials
 from api.credentials import FAILURES_MOST, HASHINGS_MOST, Credentials, TooManyAttempts, UserExists
-from ledger.errors import StoreFault
+from ledger.errors import StoreFault, Unavailable
 from tests.api.http_office import FAST, V1, HttpOffice, SetClock
 
 
@@ -212,3 +212,16 @@ def test_a_file_of_a_newer_release_stops_the_start(tmp_path: Path, clock: SetClo
     connection.close()
     with pytest.raises(StoreFault, match="newer"):
         Credentials(path, clock, FAST)
+
+
+def test_a_full_disk_is_named_as_the_reason_why_nobody_can_be_added(tmp_path: Path, clock: SetClock) -> None:
+    kept = Credentials(tmp_path / "credentials.sqlite", clock, hasher=FAST)
+    kept._connection.execute("PRAGMA max_page_count = 1")  # which is no fewer than it has
+
+    def add_many() -> None:
+        for number in range(10_000):
+            kept.add_user(f"user{number}", "password")
+
+    with pytest.raises(Unavailable, match="disk that holds the credentials is full"):
+        add_many()
+    kept.close()

@@ -9,6 +9,7 @@ from psycopg.sql import SQL, Identifier
 from ledger.errors import StoreFault, Unavailable
 from ledger.store import postgres_schema
 from ledger.store.postgres import PostgresDCBRecorder
+from ledger.store.postgres_connections import Address
 from tests.fixtures.postgres import postgres_server_url, postgres_url, recorder, statement  # noqa: F401
 from tests.ledger.store.test_sqlite_recorder import event, tagged
 
@@ -158,7 +159,7 @@ def test_a_store_whose_protection_was_taken_away_is_refused(postgres_url: str, t
 
 
 def test_an_address_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(StoreFault, match="postgresql://USER@HOST/DATABASE"):
+    with pytest.raises(StoreFault, match="postgresql://USER:PASSWORD@HOST/DATABASE"):
         PostgresDCBRecorder("mysql://root@localhost/ledger")
 
 
@@ -185,3 +186,24 @@ def test_settings_of_the_role_do_not_reach_the_ledger(postgres_url: str) -> None
     assert [found.event.data for found in second.read(tagged('限额\\"'))] == [b"\\\x00\xff"] * 3
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres:/ledger:hushhush@127.0.0.1/ledger",
+        "ledger:hushhush@127.0.0.1/ledger",
+        "postgresql://ledger:hush%hush@127.0.0.1/ledger",
+        "postgresql://ledger:hush@hush@127.0.0.1/ledger",
+    ],
+)
+def test_an_address_that_was_mistyped_is_told_without_the_password(address: str) -> None:
+    with pytest.raises(StoreFault) as refused:
+        PostgresDCBRecorder(address)
+    for told in (refused.value.text.zh, refused.value.text.en, str(refused.value.__context__ or "")):
+        assert "hush" not in told
+    assert "%40" in refused.value.text.en
+
+
+def test_a_socket_in_no_folder_is_an_address() -> None:
+    assert Address("postgresql://ledger@/ledger?host=@ledger", 1).name == "ledger@@ledger"

@@ -11,7 +11,8 @@ import pytest
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
 
 from ledger.errors import StoreFault, Unavailable
-from ledger.store import sqlite_schema
+from ledger.seal.durable import FileFault
+from ledger.store import sqlite_backup, sqlite_schema
 from ledger.store.sqlite import SQLiteDCBRecorder
 from ledger.store.sqlite_log import SQLiteLog
 
@@ -263,3 +264,16 @@ def test_a_text_where_bytes_belong_is_a_fault_and_not_taken_for_them(path: str) 
     with pytest.raises(StoreFault, match="damaged"):
         list(recorder.read())
     recorder.close()
+
+
+def test_a_full_disk_of_a_copy_is_not_blamed_on_the_store(
+    recorder: SQLiteDCBRecorder, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(sqlite_backup, "_copy", full)
+    with pytest.raises(FileFault) as refused:
+        sqlite_backup.copy_store(Path(path), tmp_path / "copy.sqlite")
+    assert str(tmp_path / "copy.sqlite") in refused.value.text.en
+    assert "No space left" in refused.value.text.en
