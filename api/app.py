@@ -8,6 +8,7 @@ from flask.json.provider import DefaultJSONProvider
 from api import front, health
 from api.auth import guard_routes
 from api.metrics import measure
+from api.request_size import limit_requests
 from api.requests import wrap_requests
 from api.rest import (
     applications,
@@ -61,6 +62,7 @@ def create_app(service: Service, *, demo: bool = False) -> Flask:
     # What is registered first sees a request first, and its answer last.
     wrap_requests(app)
     measure(app, service)
+    limit_requests(app)
     api = open_api(app)
     for resource in _RESOURCES:
         api.register_blueprint(resource.blueprint, url_prefix=PREFIX)

@@ -17,11 +17,11 @@ from ledger.errors import NotFound, StoreFault, Text
 from ledger.seal.durable import failed, new_file, require_free_name, sync_folder, unfinished_beside
 from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper
 from ledger.seal.note import Checkpoint, Note
-from ledger.seal.verification import Tree, check_log
 from ledger.store.carrying import carry_into_file
 from ledger.store.sqlite_backup import copy_store
 from ledger.store.sqlite_log import SQLiteLog
 from ledger.store.stored_log import StoredLog
+from projections.verification import Verdict, verify
 
 FILE_SUFFIX: Final = ".sqlite"
 """A backup of this name is one file with its checkpoint beside it; any other name is a folder."""
@@ -46,11 +46,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What was written: ``size`` events, and the checkpoint of exactly these."""
+    """What was written, with the checkpoint of exactly these events; and what came of its check, which found no more than
+    facts that break a rule."""
 
     place: Place
-    size: int
+    verdict: Verdict
     with_credentials: bool
+
+    @property
+    def size(self) -> int:
+        return self.verdict.size
 
 
 def back_up(
@@ -77,7 +82,7 @@ def back_up(
         folder.mkdir()
         work = Place.of(folder)
         copy = _copy_file if database_url() is None else _copy_events
-        signed = copy(log, data, work.facts, keeper, progress)
+        signed, verdict = copy(log, data, work.facts, keeper, progress)
         _write(work.checkpoint, signed)
         if (data / PUBLIC_KEYS).is_file():
             _write(work.public_keys, (data / PUBLIC_KEYS).read_bytes())
@@ -89,47 +94,50 @@ def back_up(
     finally:
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
-    return Backup(place, _stated(signed).size, credentials)
+    return Backup(place, verdict, credentials)
 
 
-def _copy_file(log: StoredLog, data: Path, facts: Path, keeper: Keeper, progress: Callable[[int, int], None]) -> bytes:
+def _copy_file(
+    log: StoredLog, data: Path, facts: Path, keeper: Keeper, progress: Callable[[int, int], None]
+) -> tuple[bytes, Verdict]:
     """Page by page. What is copied may be more than ``log`` had: it is signed afterwards."""
     copy_store(data / FACTS, facts, progress)
-    copied = SQLiteLog(facts)
-    try:
-        size, root = copied.size, _root_as_read(copied)
-    finally:
-        copied.close()
+    verdict = _checked(facts, data / FACTS)
     now = SQLiteLog(data / FACTS)
-    signed = keeper.sign(now.size, now.nodes(), size=size)
+    signed = keeper.sign(now, size=verdict.size)
     now.close()
-    if root != _stated(signed).root:
+    if verdict.root != _stated(signed).root:
         raise StoreFault(Text("副本与账本不符，未保留", "the copy is not what the store holds; it was not kept"))
-    return signed
-
-
-def _root_as_read(log: StoredLog) -> bytes:
-    """Every event hashed: a page that rotted, or that somebody changed, agrees with the stored hashes beside it."""
-    tree = Tree()
-    for report, _ in check_log(log, [log.size]):
-        if found := [*report.findings, *tree.add(report)]:
-            at, told = found[0].position, found[0].text
-            raise StoreFault(
-                Text(
-                    f"第{at}号事件有误（{told.zh}），副本未保留；请运行 funding-ledger verify 查明",
-                    f"position {at}: {told.en}; no copy was kept, find out with funding-ledger verify",
-                )
-            )
-    return tree.roots[log.size]
+    return signed, verdict
 
 
 def _copy_events(
     log: StoredLog, data: Path, facts: Path, keeper: Keeper, progress: Callable[[int, int], None]
-) -> bytes:
+) -> tuple[bytes, Verdict]:
     """Event by event, and each of them hashed: the copy is what was signed, or it is not kept."""
-    signed = keeper.sign(log.size, log.nodes())
+    signed = keeper.sign(log, size=log.size)
     carry_into_file(log, facts, _stated(signed).root, lambda position: progress(position, log.size))
-    return signed
+    return signed, _checked(facts, facts)
+
+
+def _checked(facts: Path, told_as: Path) -> Verdict:
+    """A copy that ``restore`` will take: the same check as there, of every event, the index, the schema and the pages. A
+    page that rotted, or that somebody changed, agrees with the stored hashes beside it."""
+    copied = SQLiteLog(facts, told_as=told_as)
+    try:
+        verdict = verify(copied, [])
+    finally:
+        copied.close()
+    if verdict.as_sealed:
+        return verdict
+    wrong = next(finding for finding in verdict.findings if not finding.of_rules)
+    zh, en = ("", "") if wrong.position is None else (f"第{wrong.position}号事件：", f"position {wrong.position}: ")
+    raise StoreFault(
+        Text(
+            f"{zh}{wrong.text.zh}；副本未保留，请运行 funding-ledger verify 查明",
+            f"{en}{wrong.text.en}; no copy was kept, find out with funding-ledger verify",
+        )
+    )
 
 
 def _stated(signed: bytes) -> Checkpoint:

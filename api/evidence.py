@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,10 +14,10 @@ from api.occupancy import make_folder
 from ledger.errors import NotFound, Text
 from ledger.identity import Entropy
 from ledger.seal.durable import new_file
-from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, Keeper, read_note
-from ledger.seal.keys import KeyFault, load_verifier_keys, make_key, write_signer_key
+from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, SIGNING_KEY, Keeper, open_kept, read_note
+from ledger.seal.keys import KeyFault, load_signer_key, load_verifier_keys, make_key, write_signer_key
 from ledger.seal.merkle import inclusion_proofs
-from ledger.seal.note import Checkpoint, KeyMalformed, Note, VerifierKey
+from ledger.seal.note import Checkpoint, KeyMalformed, Note, SignerKey, VerifierKey
 from ledger.store.contract import LedgerStore
 from ledger.store.sqlite_log import SQLiteLog
 from ledger.store.stored_log import StoredLog
@@ -61,7 +61,8 @@ class NoKeyNamed(KeyFault):
 def new_key(keeper: Keeper, origin: str | None, entropy: Entropy) -> VerifierKey:
     """Make the signing key of a data folder, and add its public key to those of the folder. Raises ``KeyFault``.
 
-    The log keeps its name for ever: a second key is of the same origin as the first.
+    The log keeps its name for ever: a second key is of the same origin as the first. Where making one was cut off after the
+    secret was written, that is finished.
     """
     make_folder(keeper.folder)
     path = keeper.folder / PUBLIC_KEYS
@@ -73,15 +74,64 @@ def new_key(keeper: Keeper, origin: str | None, entropy: Entropy) -> VerifierKey
                 f"this log's name is {known[0].name} and cannot become {origin}: its checkpoints are signed by that name",
             )
         )
-    name = known[0].name if known else origin or f"funding-ledger/{entropy(4).hex()}"
-    key = make_key(name, entropy)
-    write_signer_key(keeper.key_path, key)
+    key = _half_made(keeper, known, origin)
+    if key is None:
+        _require_keys_not_lost(keeper.folder, known)
+        name = known[0].name if known else origin
+        key = make_key(f"funding-ledger/{entropy(4).hex()}" if name is None else name, entropy)
+        write_signer_key(keeper.key_path, key)
+    before = path.read_bytes() if path.is_file() else b""
     with new_file(path, replace=True) as file:
-        file.writelines(f"{one.encode()}\n".encode() for one in (*known, key.verifier))
+        file.write(before if before.endswith(b"\n") or not before else before + b"\n")
+        file.write(f"{key.verifier.encode()}\n".encode())
     return key.verifier
 
 
-def keys_named(named: Sequence[str], data: Path) -> tuple[VerifierKey, ...]:
+def _require_keys_not_lost(folder: Path, known: Sequence[VerifierKey]) -> None:
+    """Beside a first key, the checkpoint that was kept would be one that no known key has signed."""
+    if not known and (folder / CHECKPOINT).is_file():
+        raise KeyFault(
+            Text(
+                f"{folder / PUBLIC_KEYS} 缺失，而 {folder / CHECKPOINT} 是用原来的密钥签署的；请先恢复 {PUBLIC_KEYS}"
+                "（每份备份中都有），再生成新密钥",
+                f"{folder / PUBLIC_KEYS} is missing, and {folder / CHECKPOINT} was signed with a key of before: put "
+                f"{PUBLIC_KEYS} back first (every backup has it), then make a new key",
+            )
+        )
+
+
+def _half_made(keeper: Keeper, known: Sequence[VerifierKey], origin: str | None) -> SignerKey | None:
+    """The signing key that lies there already, whose public key the folder does not know: making it was cut off. None where
+    there is none, or where nothing is missing. Raises ``KeyFault`` for one of another log."""
+    in_folder = keeper.key_path == keeper.folder / SIGNING_KEY
+    # One that lies elsewhere may be another log's; only a log that has a name can tell.
+    if not keeper.key_path.is_file() or not (in_folder or known):
+        return None
+    try:
+        key = load_signer_key(keeper.key_path)
+    except KeyFault:
+        if in_folder:
+            raise
+        return None
+    if key.verifier in known:
+        return None
+    name = known[0].name if known else origin
+    if name not in (None, key.verifier.name):
+        raise KeyFault(
+            Text(
+                f"{keeper.key_path} 是 {key.verifier.label} 的私钥，不是{name}的；未作改动，请另选文件名",
+                f"{keeper.key_path} is the key {key.verifier.label}, not one of {name}; it was left as it is, choose "
+                "another name",
+            )
+        )
+    if not known and (keeper.folder / CHECKPOINT).is_file():
+        open_kept(keeper.folder / CHECKPOINT, [key.verifier])
+    return key
+
+
+def keys_named(
+    named: Sequence[str], data: Path, remark: Callable[[Text], None] = lambda text: None
+) -> tuple[VerifierKey, ...]:
     """Public keys as text or as files that hold them; those of the data folder where none is named."""
     if not named:
         if not (data / PUBLIC_KEYS).is_file():
@@ -93,7 +143,7 @@ def keys_named(named: Sequence[str], data: Path) -> tuple[VerifierKey, ...]:
                     "no key yet, make one with funding-ledger keys, and sign with checkpoint",
                 )
             )
-        return load_verifier_keys(data / PUBLIC_KEYS)
+        return load_verifier_keys(data / PUBLIC_KEYS, remark)
     keys: list[VerifierKey] = []
     for text in named:
         try:
@@ -101,7 +151,7 @@ def keys_named(named: Sequence[str], data: Path) -> tuple[VerifierKey, ...]:
         except KeyMalformed:
             if not Path(text).is_file():
                 raise
-            keys += load_verifier_keys(Path(text))
+            keys += load_verifier_keys(Path(text), remark)
     return tuple(keys)
 
 

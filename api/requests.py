@@ -12,9 +12,6 @@ from flask import Flask, Response, g, request
 from api.logs import log
 from api.metrics import route
 
-REQUEST_BYTES_MOST: Final = 256 * 1024
-"""The largest request of ours has some two thousand characters of reason in it."""
-
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CSP_OF_DATA: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 CSP_OF_PAGES: Final = (
@@ -33,7 +30,6 @@ _HEADERS: Final = {
 
 
 def wrap_requests(app: Flask) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = REQUEST_BYTES_MOST
     app.before_request(_begin)
     app.after_request(_end)
 

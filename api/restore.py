@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from api.backup import FILE_SUFFIX, Place
 from api.database import FACTS, database_url, require_driver
 from api.occupancy import make_folder, sole_use
+from ledger.counted import counted
 from ledger.errors import LedgerError, NotFound, Refusal, StoreFault, Text
 from ledger.seal import SealError
 from ledger.seal.durable import new_file, unfinished_beside
@@ -70,8 +71,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put in place. ``database`` names it where that is a database; ``aside`` is where the log that lay in the
-    folder lies now."""
+    """What was put in place, where the log is ``verdict.as_sealed``; else nothing was. ``database`` names it where that is a
+    database; ``aside`` is where the log that lay in the folder lies now."""
 
     verdict: Verdict
     database: str | None = None
@@ -100,8 +101,9 @@ def restore(
     ``kept`` are checkpoints that the restored log must continue, beside the folder's own, the backup's own, and the log
     that lies in the folder; there is one at least. What stands after the backup's own, or where it has none after the last
     of the others, is not taken. ``keys_named``: somebody named ``keys``, and the folder is to know all of them; else it only
-    comes to know those that signed one of these checkpoints. Raises ``LedgerError`` and leaves everything as it was where
-    any of it fails; what fails once a database holds the log is done by restoring again.
+    comes to know those that signed one of these checkpoints. What only the rules have against an event stops nothing: a
+    checkpoint vouches that the log had it, and every other backup has it too. Raises ``LedgerError`` and leaves everything
+    as it was where any of it fails; what fails once a database holds the log is done by restoring again.
     """
     assert source.is_vouched_for(data, kept), "nothing unsigned is restored"
     folder_kept = data / CHECKPOINT
@@ -156,7 +158,7 @@ def _into_database(check: _Check, url: str, data: Path, keep: Callable[[], None]
 
     holds_it = _require_room(PostgresLog, url, check.source.log)
     verdict = check.of(check.source.log)
-    if not verdict.whole:
+    if not verdict.as_sealed:
         return Restored(verdict)
     with _made_where_missing(data), sole_use(data):
         name = _require_same(PostgresLog, url, check, verdict) if holds_it else _carry_into(url, check, verdict)
@@ -201,7 +203,7 @@ def _require_same(open_log: type[PostgresLog], url: str, check: _Check, verdict:
         there = check.of(log)
     finally:
         log.close()
-    if not there.whole or there.root != verdict.root:
+    if not there.as_sealed or there.root != verdict.root:
         raise _holds_another(log)
     return log.name
 
@@ -211,8 +213,8 @@ def _holds_another(log: PostgresLog) -> RestoreRefused:
         NotEmpty(
             Text(
                 f"数据库{log.name}中已有{log.size}个事件，未作改动；请新建空数据库，并由 LEDGER_DATABASE_URL 指明",
-                f"the database {log.name} holds {log.size} events already and was left as it is; make a new, empty one "
-                "and name it in LEDGER_DATABASE_URL",
+                f"the database {log.name} holds {counted(log.size, 'event')} already and was left as it is; make a "
+                "new, empty one and name it in LEDGER_DATABASE_URL",
             )
         )
     )
@@ -234,7 +236,7 @@ def _into_folder(check: _Check, data: Path, keep: Callable[[], None], *, known: 
             verdict = check.of(log)
         finally:
             log.close()
-        if not verdict.whole:
+        if not verdict.as_sealed:
             return Restored(verdict)
         if check.source.facts is None:
             assert verdict.root is not None, "a whole log has a root"
@@ -282,8 +284,9 @@ def _require_ahead(new: Path, path: Path, *, known: bool) -> None:
             Text(
                 f"备份（{log.size}个事件）不是目录中现有账本（{size}个事件）的延续，恢复会丢失事实，未作改动。"
                 "确需放弃现有账本，请先自行移走该文件",
-                f"the backup, of {log.size} events, does not continue the log that lies in the folder, of {size}: facts "
-                "would be lost, and nothing was changed. If that log is to be given up, move its file away yourself",
+                f"the backup, of {counted(log.size, 'event')}, does not continue the log that lies in the folder, of "
+                f"{size}: facts would be lost, and nothing was changed. If that log is to be given up, move its file "
+                "away yourself",
             ),
         ) from fault
     finally:

@@ -13,7 +13,7 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from api.app import create_app
 from api.logs import log
-from api.requests import REQUEST_BYTES_MOST
+from api.request_size import SERVER_BYTES_MOST
 from api.service import Service
 
 THREADS: Final = 8
@@ -40,7 +40,7 @@ def serve(
         port=port,
         threads=THREADS,
         ident=None,
-        max_request_body_size=REQUEST_BYTES_MOST,
+        max_request_body_size=SERVER_BYTES_MOST,
         clear_untrusted_proxy_headers=True,
     )
     # Requests that wait for a thread are business as usual, not a warning each.

@@ -22,7 +22,7 @@ from ledger.calendar import Clock, system_clock
 from ledger.errors import LedgerError, NotFound
 from ledger.identity import Entropy
 from ledger.policy.registry import PolicyRegistry
-from ledger.seal.kept import Keeper
+from ledger.seal.kept import CHECKPOINT, Keeper, require_continues
 from ledger.seal.merkle import RunReader
 from ledger.store.contract import LedgerStore
 from projections.compose import compose
@@ -56,7 +56,7 @@ class Service:
     def _keep_checkpoint(self) -> None:
         """So that the next start knows how long the log was. Must not keep the service from closing."""
         try:
-            self.keeper.advance(self.recorder.head(), self.recorder.nodes())
+            self.keeper.advance(self.recorder)
         except LedgerError as error:
             _log.warning("no checkpoint was kept: %s", error)
 
@@ -98,13 +98,13 @@ def open_service(
     with ExitStack() as opened:
         opened.enter_context(occupy(data))
         keeper = keeper_of(data)
-        if keeper.kept() is not None and not _has_facts(data, database_url):
+        if (kept := keeper.kept()) is not None and not _has_facts(data, database_url):
             # Before anything is made: a new ledger in the place of one that was signed would be taken for it later.
-            keeper.require_continued(0, RunReader(lambda leaves: {}))
+            require_continues(kept, 0, RunReader(lambda leaves: {}), f"{data / CHECKPOINT}")
         factory = _store_factory(data, database_url)
         opened.callback(factory.close)
         recorder = cast(LedgerStore, factory.dcb_recorder())
-        keeper.require_continued(recorder.head(), recorder.nodes())
+        keeper.require_continued(recorder)
         ledger = FundingLedger(recorder, registry, compose(), clock, entropy)
         ledger.check_policies()
         views = ViewsRunner(recorder, f"sqlite:///{data / VIEWS}")

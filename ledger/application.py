@@ -14,6 +14,7 @@ from ledger.commands.submit_application import claim_errors
 from ledger.errors import LedgerError, Malformed, Refusal
 from ledger.events import person_tag, pin_tag
 from ledger.facts import ROLES, Means, RecordedFacts
+from ledger.funded_elsewhere import refuse_funded_elsewhere
 from ledger.guards import Projections
 from ledger.idempotency import key_errors, request_digest
 from ledger.identity import Entropy
@@ -148,6 +149,7 @@ class FundingLedger:
             particulars=stated,
             applied_on=facts.today,
         )
+        refuse_funded_elsewhere(claim, (), facts)
         return determine(claim, facts.standing())
 
     def check_policies(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar as _gregorian
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -60,12 +60,26 @@ class Window:
     def overlaps(self, other: Window) -> bool:
         return self.start < other.end and other.start < self.end
 
-    def months(self) -> Iterator[Window]:
-        """The span cut at monthly steps from its start; the last piece may be short."""
-        step = 0
-        while (start := add_months(self.start, step)) < self.end:
-            step += 1
-            yield Window(start, min(add_months(self.start, step), self.end))
+    def month_numbers(self) -> range:
+        """The months that a span of whole months pays for, each by the :func:`month_number` that it begins in.
+
+        Whole months counted from any one day begin in calendar months that follow on each other, so that nothing need be
+        known of that day: 30 April to 30 July, of a lease from the 31st, are the months of April, May and June.
+        """
+        return range(month_number(self.start), month_number(self.end))
+
+
+def month_number(day: date) -> int:
+    """The calendar month in which a day lies, counted through the years."""
+    return day.year * 12 + day.month
+
+
+def joined(spans: Iterable[Window]) -> list[Window]:
+    """Spans that follow on each other made one; they are given in order and do not overlap."""
+    runs: list[Window] = []
+    for span in spans:
+        runs.append(Window(runs.pop().start, span.end) if runs and runs[-1].end == span.start else span)
+    return runs
 
 
 def window_of_months(anchor: date, months: int) -> Window:
@@ -75,7 +89,7 @@ def window_of_months(anchor: date, months: int) -> Window:
 
 def months_from(origin: date, day: date) -> int | None:
     """How many whole months ``day`` lies after ``origin`` (negative before it); None where it is no monthly step."""
-    months = (day.year - origin.year) * 12 + day.month - origin.month
+    months = month_number(day) - month_number(origin)
     return months if add_months(origin, months) == day else None
 
 

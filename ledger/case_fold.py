@@ -62,7 +62,7 @@ def _determined(case: CaseFile, recorded: Recorded, event: events.AmountDetermin
 
 
 def _approved(case: CaseFile, recorded: Recorded, event: events.AwardApproved) -> None:
-    case.approval, case.approved_on = event, recorded.envelope.effective_on
+    case.approval, case.approved_on, case.approved_at = event, recorded.envelope.effective_on, recorded.position
     case.drawn = event.draws
     if event.payment_plan:
         case.stages_reached = [recorded.envelope.effective_on]

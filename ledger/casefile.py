@@ -36,6 +36,9 @@ class CaseState(StrEnum):
     RECOVERED = "recovered"
 
 
+PAYABLE: Final = (CaseState.APPROVED, CaseState.PART_PAID, CaseState.PAID)
+"""Where money may move toward the enterprise: there is an award, and neither a violation nor a recovery stands open."""
+
 STATE_NAMES: Final = {
     CaseState.SUBMITTED: Text("已提交", "submitted"),
     CaseState.ACCEPTED: Text("已受理", "accepted"),
@@ -102,8 +105,8 @@ class CaseFile:
     """``position`` is that of the case's last event and serves as its version. Amounts are fen.
 
     ``committed_fen`` is requested, ordered or settled: no longer free to be requested. ``stages_reached`` are the days on
-    which the stages of the award's payment plan were reached, in order. Sums are kept as the events come, so that a case
-    with many payments costs no more than one with few.
+    which the stages of the award's payment plan were reached, in order; ``approved_at`` is the approval's position in the
+    log. Sums are kept as the events come, so that a case with many payments costs no more than one with few.
     """
 
     number: str
@@ -128,6 +131,7 @@ class CaseFile:
     determination: events.AmountDetermined | None = None
     approval: events.AwardApproved | None = None
     approved_on: date | None = None
+    approved_at: int = 0
     drawn: tuple[Draw, ...] = ()
     stages_reached: list[date] = field(default_factory=list)
     released_fen: int = 0
@@ -183,7 +187,9 @@ class CaseFile:
 
     @property
     def requestable_fen(self) -> int:
-        """What may be requested now: of the stages reached, where the award is paid in stages."""
+        """What may be requested now: of the stages reached, where the award is paid in stages; 0 while it is stopped."""
+        if self.state not in PAYABLE:
+            return 0
         plan = self.payment_plan
         if plan is None:
             return self.uncommitted_fen

@@ -124,7 +124,11 @@ class DeclaredFunding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class ApplicationSubmitted(CaseEvent, frozen=True, kw_only=True):
-    """提交申报. ``particulars`` as submitted, normalised: money as yuan with two decimals, dates in ISO 8601."""
+    """提交申报. ``particulars`` as submitted, normalised: money as yuan with two decimals, dates in ISO 8601.
+
+    ``carries``: the cases whose remainder it claims, with the evidence that they were granted on (reading B30); left out
+    where it claims none.
+    """
 
     type_name = "application-submitted"
     enterprise_name: str
@@ -133,6 +137,7 @@ class ApplicationSubmitted(CaseEvent, frozen=True, kw_only=True):
     particulars: dict[str, str | bool | int]
     evidence: tuple[Evidence, ...] = ()
     other_funding: tuple[DeclaredFunding, ...] = ()
+    carries: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def tags(self) -> Iterator[str]:
         yield from super().tags()
@@ -242,7 +247,9 @@ class DrawingEvent(CaseEvent, frozen=True, kw_only=True):
 class AwardApproved(DrawingEvent, frozen=True, kw_only=True):
     """审批通过. From here the money counts toward its limits; ``cap_year`` is fixed here and never recomputed.
 
-    ``payment_plan`` is left out where the award is not paid in stages.
+    ``payment_plan`` is left out where the award is not paid in stages; ``item_year``, the year that it is its item's one
+    award of, where the rule does not fund an item once a year; ``cut_fen``, what there would be more but for a yearly limit,
+    where that is nothing or could never be carried over (reading B30).
     """
 
     type_name = "award-approved"
@@ -254,6 +261,8 @@ class AwardApproved(DrawingEvent, frozen=True, kw_only=True):
     bound_by: Binding | None
     window: WindowUse | None = None
     payment_plan: PaymentPlan | msgspec.UnsetType = msgspec.UNSET
+    item_year: int | msgspec.UnsetType = msgspec.UNSET
+    cut_fen: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class AwardReleased(DrawingEvent, frozen=True, kw_only=True):

@@ -16,11 +16,8 @@ _KEYS: Final = frozenset({"kind", "key"})
 
 
 def evidence_key(text: str) -> str:
-    """A number as it is compared: half-width, capital, without blanks, so that two ways of typing it are one.
-
-    Raises ``ValueError`` where nothing is left, or more than ``ITEM_LENGTH_MAX`` characters.
-    """
-    return item_key(text.upper()).upper()
+    """A number as it is compared, so that two ways of typing it are one: as :func:`ledger.scopes.item_key`."""
+    return item_key(text)
 
 
 def evidence_errors(given: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:

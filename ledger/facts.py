@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,7 +19,7 @@ from ledger.people import RolesFold
 from ledger.policy.model import Interpretation, Pin, Policy
 from ledger.policy.registry import PolicyRegistry
 from ledger.roles import Role
-from ledger.rules import RecognisedWindow
+from ledger.rules import ItemAward, RecognisedWindow
 from ledger.scopes import Scope
 from ledger.session import View
 
@@ -81,11 +82,26 @@ class RecordedFacts:
         decided = self.interpretations(pin.policy_id)
         return self._means.policies.pinned(pin, on=self.effective_on, interpretations=decided)
 
-    def check_readable(self, policy: Policy, decided: Interpretation) -> None:
+    def policy_as_approved(self, case: CaseFile) -> Policy:
+        assert case.policy is not None and case.approved_on is not None, "only an award was approved"
+        known = [each for each in self.interpretations(case.policy.policy_id) if each.position < case.approved_at]
+        return self._means.policies.pinned(case.policy, on=case.approved_on, interpretations=known)
+
+    def other_policies(self, policy_id: str, stage: str) -> Iterator[Policy]:
+        policies, on = self._means.policies, self.effective_on
+        for other in policies.ids:
+            for version in policies.versions(other) if other != policy_id else ():
+                # A stage is the text's own, whatever was decided beside it: nothing is read for a policy without it.
+                text = policies.file(other, version).as_read_on(None)
+                if any(rule.stage == stage for rule in text.rules.values()):
+                    yield policies.get(other, version, on=on, interpretations=self.interpretations(other))
+
+    def read_with(self, policy: Policy, decided: Interpretation) -> Policy:
         self._means.policies.file(policy.id, policy.version).require_takes(decided.reading, decided.value)
         known = (*self.interpretations(policy.id), decided)
         for day in sorted({each.since for each in known if each.since >= decided.since}):
             self._means.policies.get(policy.id, policy.version, on=day, interpretations=known)
+        return self._means.policies.get(policy.id, policy.version, on=decided.since, interpretations=known)
 
     def interpretations(self, policy_id: str) -> tuple[Interpretation, ...]:
         """What the office decided beside the policy's text, in the order of recording."""
@@ -101,9 +117,9 @@ class RecordedFacts:
         usage: HasUsage = self._view.look(self._means.projections.usage, scope_tag(scope.key))
         return usage.used_fen
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
+    def item_awards(self, scope: Scope) -> Sequence[ItemAward]:
         usage: HasUsage = self._view.look(self._means.projections.usage, scope_tag(scope.key))
-        return usage.within_fen.get(within.key, 0)
+        return tuple(usage.awards.values())
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self._view.look(self._means.projections.windows, scope_tag(scope.key))

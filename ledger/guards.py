@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from ledger.events import Event
 from ledger.mapper import Envelope, Recorded
-from ledger.rules import RecognisedWindow
+from ledger.rules import ItemAward, RecognisedWindow
 
 S = TypeVar("S")
 
@@ -50,14 +50,14 @@ class Guard(Fold[S], Protocol[S]):
 class HasUsage(Protocol):
     """The state of a limit scope: what has been granted under it, net of releases.
 
-    ``within_fen``, of an item: how much of that was granted by awards that draw on a yearly limit too, by its scope.
+    ``awards``, of an item: the awards that draw on it, by case.
     """
 
     @property
     def used_fen(self) -> int: ...
 
     @property
-    def within_fen(self) -> Mapping[str, int]: ...
+    def awards(self) -> Mapping[str, ItemAward]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class KeyFold:
 
 
 def request_digest(command: Command) -> str:
-    """What makes two requests the same: the command's name and all that it says, in one canonical form.
+    """What makes two requests the same: the command's name and all that it says, in one canonical form. A field that is left
+    out is as one that states its default.
 
     Raises :class:`~ledger.errors.Malformed` for text that no encoding can hold (half a surrogate pair).
     """

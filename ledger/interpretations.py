@@ -28,5 +28,6 @@ class InterpretationsFold:
             decided_by=event.decided_by,
             document=envelope.reference or "",
             why=envelope.reason or "",
+            position=recorded.position,
         )
         return (*state, decided)

@@ -20,6 +20,7 @@ _YUAN = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9]{2})", re.ASCII)
 _POLICY_AMOUNT = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?(亿|万)?元", re.ASCII)
 _FEN_PER_UNIT: Final = {None: 100, "万": 1_000_000, "亿": 10_000_000_000}
 _RATE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,4}))?%", re.ASCII)
+_RATE_LEAST: Final = Fraction(1, 10_000)
 
 
 def parse_yuan(text: object) -> int:
@@ -71,7 +72,10 @@ def format_policy_amount(amount_fen: int) -> str:
 
 
 def parse_rate(text: object) -> Fraction:
-    """Read ``"40%"`` as the exact fraction 2/5. Raises ``ValueError`` for anything else, for 0% and above 100%."""
+    """Read ``"40%"`` as the exact fraction 2/5.
+
+    Raises ``ValueError`` for anything else, for less than 0.01%, which no policy writes, and above 100%.
+    """
     if not isinstance(text, str) or (match := _RATE.fullmatch(text)) is None:
         raise Unreadable(f"应为40%、12.5%这样的比例，不能是{text!r}", f"not a rate such as 40%: {text!r}")
     decimals = match[2] or ""
@@ -79,6 +83,10 @@ def parse_rate(text: object) -> Fraction:
     if not 0 < rate <= 1:
         raise Unreadable(
             f"比例须大于0，不超过100%，不能是{text!r}", f"a rate is above 0% and at most 100%, and not {text!r}"
+        )
+    if rate < _RATE_LEAST:
+        raise Unreadable(
+            f"比例至少为0.01%，不能是{text!r}", f"not a rate that grants anything, at least 0.01%: {text!r}"
         )
     return rate
 

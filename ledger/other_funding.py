@@ -6,23 +6,22 @@ and it comes to what the facts say on the day they are asked, which never grows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
 from ledger.casefile import CaseFile
-from ledger.errors import FieldError, Malformed, NotFound, Refusal, Text
+from ledger.cases_named import FindCase, cases_named
+from ledger.errors import FieldError, Malformed, Refusal, Text
 from ledger.events import DeclaredFunding
-from ledger.identity import AWARD_PREFIX, award_id, case_number
+from ledger.identity import award_id
 from ledger.policy.citation import SUPPLEMENT
 from ledger.rules import OtherFunding, WayOut
+from ledger.typed_alike import typed_alike
 
 DOCUMENT_LENGTH_MAX: Final = 120
 _KEYS: Final = frozenset({"level", "amount_fen", "document"})
-
-FindCase = Callable[[str], CaseFile]
-"""The case with a number, as recorded; ``NotFound`` where there is none."""
 
 
 class Level(StrEnum):
@@ -61,26 +60,33 @@ def declared_funding(
 ) -> tuple[DeclaredFunding, ...]:
     """What an enterprise declares, where :func:`funding_errors` finds no fault with it; awards by their plain id.
 
-    Raises ``Malformed`` for an award that this ledger does not have, or that is named twice, and ``Refusal``
-    ``award-of-another-enterprise``.
+    Raises ``Malformed`` for an award that this ledger does not have, for two in one entry, and for an award or another
+    document that is named twice; ``Refusal`` ``award-of-another-enterprise``.
     """
     errors: list[FieldError] = []
-    known: dict[str, CaseFile] = {}
+    awards: list[CaseFile] = []
     documents: list[str] = []
+    keys: set[str] = set()
     for position, each in enumerate(declared):
         document = each["document"].strip()
-        if document.lower().startswith(AWARD_PREFIX):
-            award = _award(document, find)
-            if award is None:
-                errors.append(_award_error(position, "unknown-award", _unknown(document)))
-            elif award.number in known:
-                errors.append(_award_error(position, "duplicate", _ONCE))
+        named = list(cases_named(document, find).values())
+        if len(named) > 1:
+            errors.append(_document_error(position, "several-awards", _ONE_EACH))
+        elif named:
+            award = named[0]
+            if award is None or award.approval is None:
+                errors.append(_document_error(position, "unknown-award", _unknown(document)))
             else:
-                known[award.number], document = award, award_id(award.number)
+                awards.append(award)
+                document = award_id(award.number)
+        key = typed_alike(document)
+        if key in keys:
+            errors.append(_document_error(position, "duplicate", _ONCE))
+        keys.add(key)
         documents.append(document)
     if errors:
         raise Malformed(errors)
-    for award in known.values():
+    for award in awards:
         if award.enterprise != enterprise:
             raise _of_another(award)
     return tuple(
@@ -103,6 +109,12 @@ def funding_beside(case: CaseFile, find: FindCase) -> OtherFunding | None:
     return OtherFunding(amount_fen, case.way_out, tuple(awards))
 
 
+def declared_cases(case: CaseFile, find: FindCase) -> frozenset[str]:
+    """The cases of this ledger whose awards are declared, by number."""
+    awards = (_award(declared.document, find) for declared in case.declared_funding)
+    return frozenset(award.number for award in awards if award is not None)
+
+
 def funding_under(case: CaseFile, way_out: WayOut, find: FindCase) -> OtherFunding | None:
     """The same, were the office to decide on a way out."""
     beside = funding_beside(case, find)
@@ -111,16 +123,12 @@ def funding_under(case: CaseFile, way_out: WayOut, find: FindCase) -> OtherFundi
 
 def _award(document: str, find: FindCase) -> CaseFile | None:
     """The award of this ledger that a document names, if it does; an application without one is none."""
-    if not document.lower().startswith(AWARD_PREFIX):
-        return None
-    try:
-        case = find(case_number(document))
-    except (ValueError, NotFound):
-        return None
-    return case if case.approval is not None else None
+    approved = (case for case in cases_named(document, find).values() if case is not None and case.approval is not None)
+    return next(approved, None)
 
 
-_ONCE: Final = Text("同一笔资助只填一次", "name each award once")
+_ONCE: Final = Text("同一笔资助只填一次", "name each award, and each document, once")
+_ONE_EACH: Final = Text("一项只填一笔资助，请分项填写", "name one award in each entry")
 
 
 def _unknown(document: str) -> Text:
@@ -130,7 +138,7 @@ def _unknown(document: str) -> Text:
     )
 
 
-def _award_error(position: int, code: str, text: Text) -> FieldError:
+def _document_error(position: int, code: str, text: Text) -> FieldError:
     return FieldError(f"other_funding[{position}].document", code, text)
 
 

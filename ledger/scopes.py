@@ -6,9 +6,10 @@ because a tag spelled in two ways matches nothing, and a limit that matches noth
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
+
+from ledger.typed_alike import typed_alike
 
 ITEM: Final = "item"
 BUDGET: Final = "budget"
@@ -70,32 +71,25 @@ def enterprise_window(policy_id: str, limit: str, enterprise: str) -> Scope:
 ITEM_LENGTH_MAX: Final = 100
 REGISTER_LENGTH_MAX: Final = 60
 
-_HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"))
-"""What keyboards and word processors put where a number has a hyphen."""
-
 
 def item_key(text: str) -> str:
-    """An item's name as it is counted, so that two ways of typing one number are one item.
+    """An item's name as it is counted, so that two ways of typing one number are one item (:mod:`ledger.typed_alike`).
 
-    Raises ``ValueError`` where nothing is left, or more than ``ITEM_LENGTH_MAX`` characters.
+    Raises ``ValueError`` where no letter or digit is left, or more than ``ITEM_LENGTH_MAX`` characters.
     """
-    return _typed_alike(text, ITEM_LENGTH_MAX)
+    return _within(ITEM_LENGTH_MAX, text)
 
 
 def register_key(text: str) -> str:
     """A bank's serial number or an acceptance number as its register knows it: one number, however it was typed.
 
-    Raises ``ValueError`` where nothing is left, or more than ``REGISTER_LENGTH_MAX`` characters.
+    Raises ``ValueError`` where no letter or digit is left, or more than ``REGISTER_LENGTH_MAX`` characters.
     """
-    return _typed_alike(text, REGISTER_LENGTH_MAX)
+    return _within(REGISTER_LENGTH_MAX, text)
 
 
-def _typed_alike(text: str, length_max: int) -> str:
-    """Half-width, upper case, one kind of hyphen, no blanks."""
-    if text.isascii() and text.isalnum():
-        key = text.upper()
-    else:
-        key = "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
-    if not key or len(key) > length_max or not key.isprintable():
+def _within(length_max: int, text: str) -> str:
+    key = typed_alike(text)
+    if len(key) > length_max or not key.isprintable() or not any(map(str.isalnum, key)):
         raise ValueError(f"nothing that can be told apart: {text!r}")
     return key

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
 from typing import Final
 
 from ledger.events import PaymentPlan, PlannedStage
@@ -19,7 +18,8 @@ WHOLE_PPM: Final = 1_000_000
 @dataclass(frozen=True, slots=True)
 class StageOfAward:
     """One stage as it stands. ``reached_on`` is None until then; ``paid_fen`` what of its part has reached the enterprise,
-    payments being counted toward the stages in order.
+    payments being counted toward the stages in order, and nothing toward one not reached: what was paid before the award
+    was reduced stands above the part of the last stage reached.
     """
 
     number: int
@@ -67,7 +67,7 @@ def stages_of(
 ) -> tuple[StageOfAward, ...]:
     """Every stage of an award of which ``paid_fen`` was paid, and whose first stages were reached on these days."""
     parts = parts_fen(plan, awarded_fen)
-    before = [0, *accumulate(parts)]
+    paid = _paid_by_stage(parts[: len(reached_on)], paid_fen)
     return tuple(
         StageOfAward(
             number=at + 1,
@@ -75,7 +75,15 @@ def stages_of(
             share_ppm=stage.share_ppm,
             amount_fen=parts[at],
             reached_on=reached_on[at] if at < len(reached_on) else None,
-            paid_fen=min(parts[at], max(0, paid_fen - before[at])),
+            paid_fen=paid[at] if at < len(paid) else 0,
         )
         for at, stage in enumerate(plan.stages)
     )
+
+
+def _paid_by_stage(parts: Sequence[int], paid_fen: int) -> list[int]:
+    paid = []
+    for part_fen in parts[:-1]:
+        paid.append(min(part_fen, paid_fen))
+        paid_fen -= paid[-1]
+    return [*paid, paid_fen]

@@ -14,10 +14,19 @@ from typing import Any, Final
 import msgspec
 
 from ledger.casefile import CaseFile
-from ledger.errors import NotFound, Text
+from ledger.counted import counted
+from ledger.errors import NotFound, StoreFault, Text
 from ledger.identity import award_id
 from ledger.money import format_yuan
-from ledger.seal.merkle import NodeReader, consistency_proof, inclusion_proofs
+from ledger.seal.merkle import (
+    NodeReader,
+    ProofWrong,
+    consistency_proof,
+    inclusion_proofs,
+    leaf_hash,
+    verify_consistency,
+    verify_inclusion,
+)
 from ledger.seal.note import Checkpoint, OpenedCheckpoint
 from projections.amounts import grouped_yuan
 from projections.reader import Moment, Reader
@@ -59,7 +68,8 @@ def certificate(
 ) -> dict[str, Any]:
     """The certificate of the award of a case, as of a signed checkpoint, which ``opened`` is and which continues ``since``.
 
-    Raises ``NotFound`` where there was no award by then.
+    Raises ``NotFound`` where there was no award by then, ``StoreFault`` where an event is not the one that the checkpoint
+    was signed of: what its reader would find, nobody is to be handed.
     """
     size = opened.checkpoint.size
     case = reader.case(number, Moment(up_to=size))
@@ -67,11 +77,14 @@ def certificate(
         raise NotFound(
             Text(
                 f"案卷{number}在检查点（{size}个事件）之前没有审批的资助，无法出具证明",
-                f"case {number} had no award by the checkpoint, which is of {size} events: there is nothing to certify",
+                f"case {number} had no award by the checkpoint, which is of {counted(size, 'event')}: there is nothing "
+                "to certify",
             )
         )
     (key,) = [key for key in opened.signed_by if key.name == opened.checkpoint.origin][:1]
     events = proven(reader.leaves(number, size), size, nodes)
+    for event in events:
+        _require_sealed(event, opened.checkpoint)
     pins = {recorded.envelope.policy for recorded in reader.history(number, Moment(up_to=size))} - {None}
     return {
         "format": FORMAT,
@@ -80,7 +93,7 @@ def certificate(
         "case": number,
         "key": {"name": key.name, "id": key.key_id.hex()},
         "checkpoint": signed.decode(),
-        **({} if since is None else {"since": since_body(since, size, nodes)}),
+        **({} if since is None else {"since": since_body(since, opened.checkpoint, nodes)}),
         "policies": sorted(
             (msgspec.to_builtins(pin) for pin in pins), key=lambda pin: (pin["policy_id"], pin["version"])
         ),
@@ -102,14 +115,51 @@ def event_body(event: SealedEvent) -> dict[str, Any]:
     }
 
 
-def since_body(since: Since, size: int, nodes: NodeReader) -> dict[str, Any]:
-    earlier = since.checkpoint.size
+def _require_sealed(event: SealedEvent, stated: Checkpoint) -> None:
+    try:
+        verify_inclusion(
+            leaf_index=event.position - 1,
+            size=stated.size,
+            leaf=leaf_hash(event.leaf),
+            root=stated.root,
+            proof=event.proof,
+        )
+    except ProofWrong as error:
+        raise StoreFault(
+            Text(
+                f"第{event.position}号事件：内容或封存哈希与检查点不符，已被改动；未出具证明，"
+                "请运行 funding-ledger verify 查明",
+                f"position {event.position}: it, or a stored hash, is not what the checkpoint was signed of; no certificate "
+                "was written, find out with funding-ledger verify",
+            )
+        ) from error
+
+
+def since_body(since: Since, stated: Checkpoint, nodes: NodeReader) -> dict[str, Any]:
+    earlier = since.checkpoint
     # Every log begins with the empty one: nothing is to be shown.
-    proof = consistency_proof(earlier, size, nodes) if earlier else ()
+    proof = consistency_proof(earlier.size, stated.size, nodes) if earlier.size else ()
+    if earlier.size:
+        _require_continued(earlier, stated, proof)
     return {
         "checkpoint": since.note.decode(),
         "proof": [base64.b64encode(hashed).decode() for hashed in proof],
     }
+
+
+def _require_continued(earlier: Checkpoint, stated: Checkpoint, proof: Sequence[bytes]) -> None:
+    sizes = {"size": earlier.size, "later_size": stated.size}
+    try:
+        verify_consistency(root=earlier.root, later_root=stated.root, proof=proof, **sizes)
+    except ProofWrong as error:
+        raise StoreFault(
+            Text(
+                f"存储的哈希证明不了{stated.size}个事件的检查点延续{earlier.size}个事件的检查点；未出具证明，"
+                "请运行 funding-ledger verify 查明",
+                f"the stored hashes do not show that the checkpoint of {counted(stated.size, 'event')} continues that of "
+                f"{earlier.size}; no certificate was written, find out with funding-ledger verify",
+            )
+        ) from error
 
 
 def summary(case: CaseFile, events: int, size: int) -> dict[str, str]:

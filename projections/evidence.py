@@ -38,13 +38,28 @@ _NAMES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an application says of itself that lets evidence stand again.
+
+    ``matter`` is the enterprise, the rule and the item; ``declared`` the documents of the other funding that it names;
+    ``carries`` the cases whose remainder it claims (reading B30).
+    """
+
+    policy_id: str
+    matter: tuple[str, str, str]
+    declared: tuple[str, ...]
+    carries: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Life:
     """Whether a case still stands: not refused, not withdrawn, and not given back with all that it drew.
 
-    ``added`` is what its last determination added to the application's evidence.
+    ``claim`` is its application's, ``added`` what its last determination added to the application's evidence.
     """
 
+    claim: Claim | None = None
     ended: bool = False
     drawn_fen: int = 0
     added: tuple[Evidence, ...] = ()
@@ -69,7 +84,7 @@ class EvidenceGuard:
 
     def apply(self, state: Uses | Life, recorded: Recorded) -> Uses | Life:
         if isinstance(state, Life):
-            _live_on(state, recorded.event)
+            _live_on(state, recorded)
         elif given_with(recorded.event):
             state.append(recorded)
         return state
@@ -79,11 +94,16 @@ class EvidenceGuard:
             yield evidence_tag(given.kind, given.key)
 
     def permits(self, event: Event, envelope: Envelope, look: Look[Uses | Life]) -> None:
-        for given in given_with(event):
+        given_now = given_with(event)
+        if not given_now:
+            return
+        assert isinstance(event, CaseEvent)
+        claim = _claim_of(event, envelope, look)
+        for given in given_now:
             uses = look(evidence_tag(given.kind, given.key))
             assert isinstance(uses, list)
             for earlier in uses:
-                if _conflicts(event, given, envelope, earlier) and _lives(given, earlier, look):
+                if _conflicts(event, claim, given, earlier, look) and _lives(given, earlier, look):
                     raise _used(given, earlier)
 
 
@@ -97,8 +117,11 @@ def given_with(event: Event) -> tuple[Evidence, ...]:
     return ()
 
 
-def _live_on(life: Life, event: Event) -> None:
+def _live_on(life: Life, recorded: Recorded) -> None:
+    event = recorded.event
     match event:
+        case ApplicationSubmitted():
+            life.claim = _claimed(event, recorded.envelope)
         case ApplicationRefused() | ApplicationWithdrawn():
             life.ended = True
         case AmountDetermined(evidence=evidence):
@@ -113,8 +136,7 @@ def _live_on(life: Life, event: Event) -> None:
 def _lives(given: Evidence, earlier: Recorded, look: Look[Uses | Life]) -> bool:
     """Whether the case still stands, and on this evidence: a later determination may have replaced its audit report."""
     assert isinstance(earlier.event, CaseEvent)
-    life = look(case_tag(earlier.event.case))
-    assert isinstance(life, Life)
+    life = _life(earlier.event.case, look)
     if isinstance(earlier.event, AmountDetermined) and _same(given, life.added) is None:
         return False
     return life.is_live
@@ -124,29 +146,52 @@ def _same(given: Evidence, among: tuple[Evidence, ...]) -> Evidence | None:
     return next((one for one in among if (one.kind, one.key) == (given.kind, given.key)), None)
 
 
-def _conflicts(event: Event, given: Evidence, envelope: Envelope, earlier: Recorded) -> bool:
+def _claim_of(event: CaseEvent, envelope: Envelope, look: Look[Uses | Life]) -> Claim:
+    """What the application says for which this evidence is given: the one being submitted, or the case's own."""
+    if isinstance(event, ApplicationSubmitted):
+        return _claimed(event, envelope)
+    return _known_claim(event.case, look)
+
+
+def _claimed(event: ApplicationSubmitted, envelope: Envelope) -> Claim:
+    return Claim(
+        policy_id=_policy_id(envelope),
+        matter=(event.enterprise, event.rule, event.item),
+        declared=tuple(funding.document for funding in event.other_funding),
+        carries=event.carries or (),
+    )
+
+
+def _known_claim(case: str, look: Look[Uses | Life]) -> Claim:
+    claim = _life(case, look).claim
+    assert claim is not None, "a case begins with an application"
+    return claim
+
+
+def _life(case: str, look: Look[Uses | Life]) -> Life:
+    life = look(case_tag(case))
+    assert isinstance(life, Life)
+    return life
+
+
+def _conflicts(event: CaseEvent, claim: Claim, given: Evidence, earlier: Recorded, look: Look[Uses | Life]) -> bool:
+    """Whether the earlier use bars this one. What the office reads on the day of this step decides, not what it read when
+    the earlier application came: a switch of a reading is for the decisions after it, in either direction. What another
+    policy lets stand is known from its own application only, and goes on barring.
+    """
     other = earlier.event
-    assert isinstance(event, CaseEvent) and isinstance(other, CaseEvent)
-    if other.case == event.case:
+    assert isinstance(other, CaseEvent)
+    if other.case == event.case or other.case in claim.carries:
         return False
     before = _same(given, given_with(other))
     assert before is not None, "what carries the tag gives the evidence"
-    if isinstance(event, ApplicationSubmitted):
-        if given.again and before.again and _matter(event) == _matter(other):
-            return False
-        if _is_declared(event, other.case) and _policy_id(envelope) != _policy_id(earlier.envelope):
-            return False
-    return given.stage == before.stage or EvidenceUse.ONCE in (given.use, before.use)
-
-
-def _matter(event: CaseEvent) -> tuple[str, str, str] | None:
-    """Whose application for what, under which rule; None for a step that does not say."""
-    return (event.enterprise, event.rule, event.item) if isinstance(event, ApplicationSubmitted) else None
-
-
-def _is_declared(event: ApplicationSubmitted, case: str) -> bool:
-    """Whether the earlier award is declared as other funding: the law then decides what is due beside it (reading B10)."""
-    return any(declared.document == award_id(case) for declared in event.other_funding)
+    if claim.policy_id != _policy_id(earlier.envelope):
+        # Beside an award that is declared, the law decides what is due (reading B10).
+        is_declared = award_id(other.case) in claim.declared
+        return not is_declared and (given.stage == before.stage or EvidenceUse.ONCE in (given.use, before.use))
+    if given.again and claim.matter == _known_claim(other.case, look).matter:
+        return False
+    return given.stage == before.stage or given.use == EvidenceUse.ONCE
 
 
 def _policy_id(envelope: Envelope) -> str:

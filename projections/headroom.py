@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
-from ledger.calendar import Window, years_of_window
+from ledger.calendar import Window, window_of_months, years_of_window
 from ledger.events import AwardApproved
 from ledger.policy.model import CapYear, Limit, Policy
 from ledger.policy.terms import WindowedRate
-from ledger.scopes import ITEM, Scope, enterprise_year
+from ledger.rules import RecognisedWindow, moved_by_year
+from ledger.scopes import ITEM, Scope, enterprise_window, enterprise_year
 
 
 @dataclass(frozen=True, slots=True)
 class EnterpriseLimit:
     """One limit of one enterprise. ``period`` is the calendar or benefit year it counts in, None for an item, which counts
-    over all years; ``window`` the whole span of months that a windowed limit runs for.
+    over all years; ``window`` the whole span of months that a windowed limit runs for. ``moved_fen`` counts under it,
+    though it was drawn on years that are counted from another day by now.
     """
 
     limit: str
@@ -25,39 +28,63 @@ class EnterpriseLimit:
     ceiling_fen: int
     period: Window | None = None
     window: Window | None = None
+    moved_fen: int = 0
+
+
+class Standing(Protocol):
+    """What was granted so far: see :class:`ledger.rules.Standing`."""
+
+    def used_fen(self, scope: Scope) -> int: ...
+
+    def window(self, scope: Scope) -> RecognisedWindow | None: ...
 
 
 def limits_in_year(
-    policies: Iterable[Policy], enterprise: str, year: int, awards: Iterable[AwardApproved]
+    policies: Iterable[Policy], enterprise: str, year: int, awards: Iterable[AwardApproved], standing: Standing
 ) -> Iterator[EnterpriseLimit]:
     """The yearly limits of every policy, the benefit years that touch ``year``, and the items awarded so far.
 
     ``awards`` are the enterprise's own, in order.
     """
-    own = list(awards)
     calendar_year = Window(date(year, 1, 1), date(year + 1, 1, 1))
     for policy in policies:
         for limit in policy.limits.values():
             if limit.cap_year.value is CapYear.BENEFIT:
-                yield from _benefit_years(policy, limit, enterprise, calendar_year, own)
+                yield from _benefit_years(policy, limit, enterprise, calendar_year, standing)
             else:
                 scope = enterprise_year(policy.id, limit.name, enterprise, str(year))
                 yield EnterpriseLimit(limit.name, limit.clause, scope.key, limit.ceiling_fen.value, calendar_year)
-    yield from _items(own)
+    yield from _items(awards)
 
 
 def _benefit_years(
-    policy: Policy, limit: Limit, enterprise: str, year: Window, awards: list[AwardApproved]
+    policy: Policy, limit: Limit, enterprise: str, year: Window, standing: Standing
 ) -> Iterator[EnterpriseLimit]:
-    """Benefit years run from the anchor of the window that was recognised last; without a window there are none."""
-    uses = [award.window for award in awards if award.window and _draws_on(award, policy, limit)]
-    if not uses:
+    """Benefit years run from the anchor of the recognised window; without a window there are none."""
+    recognised = standing.window(enterprise_window(policy.id, limit.name, enterprise))
+    if recognised is None:
         return
-    window = uses[-1].window
-    for period in years_of_window(window.start, window.end, _window_months(policy, limit)):
+
+    def scope(name: str) -> Scope:
+        return enterprise_year(policy.id, limit.name, enterprise, name)
+
+    months = _window_months(policy, limit)
+    moved = moved_by_year(recognised, months, lambda name: standing.used_fen(scope(name)))
+    window = _window(policy, recognised, months)
+    for period in years_of_window(window.start, window.end, months):
         if period.overlaps(year):
-            scope: Scope = enterprise_year(policy.id, limit.name, enterprise, period.start.isoformat())
-            yield EnterpriseLimit(limit.name, limit.clause, scope.key, limit.ceiling_fen.value, period, window)
+            name = period.start.isoformat()
+            yield EnterpriseLimit(
+                limit.name, limit.clause, scope(name).key, limit.ceiling_fen.value, period, window, moved[name]
+            )
+
+
+def _window(policy: Policy, recognised: RecognisedWindow, months: int) -> Window:
+    """It ends with the policy where the office does not let it run on (reading B33)."""
+    window = window_of_months(recognised.anchor, months + recognised.rent_free_months)
+    if policy.windows_run_on.value:
+        return window
+    return Window(window.start, min(window.end, policy.validity.end))
 
 
 def _window_months(policy: Policy, limit: Limit) -> int:
@@ -70,12 +97,7 @@ def _window_months(policy: Policy, limit: Limit) -> int:
     return months
 
 
-def _draws_on(award: AwardApproved, policy: Policy, limit: Limit) -> bool:
-    prefix = f"{policy.id}/{limit.name}/"
-    return any(draw.scope.startswith(prefix) for draw in award.draws)
-
-
-def _items(awards: list[AwardApproved]) -> Iterator[EnterpriseLimit]:
+def _items(awards: Iterable[AwardApproved]) -> Iterator[EnterpriseLimit]:
     latest = {draw.scope: draw for award in awards for draw in award.draws if draw.limit == ITEM}
     for draw in latest.values():
         yield EnterpriseLimit(draw.limit, draw.clause, draw.scope, draw.ceiling_fen)

@@ -7,13 +7,14 @@ no-fault recoveries give back (readings B4, B5).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledger.errors import Headroom, Outdated, Text
 from ledger.events import AwardApproved, DrawingEvent, Event, scope_tag
 from ledger.guards import Look
 from ledger.mapper import Envelope, Recorded
 from ledger.money import format_yuan
+from ledger.rules import ItemAward, wording
 from ledger.scopes import is_item
 
 
@@ -21,12 +22,12 @@ from ledger.scopes import is_item
 class Usage:
     """What is drawn under one scope, net of what was given back.
 
-    ``within_fen``, of an item: by the scope of each other limit, what was drawn by awards that draw on that too.
+    ``awards``, of an item: those that still draw on it, by case, in the order of their approval.
     """
 
     scope: str
     used_fen: int = 0
-    within_fen: dict[str, int] = field(default_factory=dict)
+    awards: dict[str, ItemAward] = field(default_factory=dict)
 
 
 class LimitsGuard:
@@ -44,8 +45,7 @@ class LimitsGuard:
         usage.used_fen += drawn
         if drawn and is_item(usage.scope):
             assert isinstance(event, DrawingEvent)
-            for other in {draw.scope for draw in event.draws} - {usage.scope}:
-                usage.within_fen[other] = usage.within_fen.get(other, 0) + drawn
+            _count_award(usage.awards, event, drawn)
         return usage
 
     def concerns(self, event: Event) -> Iterator[str]:
@@ -72,14 +72,32 @@ def drawn_fen(scope: str, event: Event) -> int:
     return sign * sum(draw.amount_fen for draw in event.draws if draw.scope == scope)
 
 
+def _count_award(awards: dict[str, ItemAward], event: DrawingEvent, drawn: int) -> None:
+    """What an award draws on its item, less what it gave back; one that gave back all is not its item's any more."""
+    if isinstance(event, AwardApproved):
+        year, cut_fen = event.item_year or _year_drawn_on(event), event.cut_fen or 0
+        awards[event.case] = ItemAward(event.case, event.rule, event.enterprise, year, drawn, cut_fen)
+        return
+    left = replace(awards[event.case], drawn_fen=awards[event.case].drawn_fen + drawn)
+    if left.drawn_fen:
+        awards[event.case] = left
+    else:
+        del awards[event.case]
+
+
+def _year_drawn_on(event: AwardApproved) -> int | None:
+    """What the year of an item's award was taken from before it was recorded by itself: its yearly limit's."""
+    periods = [draw.scope.rpartition("/")[2] for draw in event.draws if not is_item(draw.scope)]
+    return int(periods[0]) if periods and periods[0].isdecimal() else None
+
+
 def _exceeded(headroom: Headroom, asked_fen: int) -> Outdated:
-    asked, left = format_yuan(asked_fen), format_yuan(headroom.left_fen)
+    asked, left, limit = format_yuan(asked_fen), format_yuan(headroom.left_fen), wording.limit(headroom)
     return Outdated(
         "limit-exceeded",
         Text(
-            f"第{headroom.clause}条限额{headroom.limit}只剩{left}元，不足{asked}元，请重新核定",
-            f"limit {headroom.limit} of article {headroom.clause} has {left} yuan left, not {asked}; "
-            "determine the amount again",
+            f"{limit.zh}只剩{left}元，不足{asked}元，请重新核定",
+            f"the {limit.en} has {left} yuan left, not {asked}; determine the amount again",
         ),
         clause=headroom.clause,
         limit=headroom,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.errors import Text
-from ledger.money import format_policy_amount
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.form import Entry, key_of
 from ledger.policy.model import OncePerItem, Policy
@@ -23,6 +22,7 @@ _LABELS: Final = {
     "rounding": Text("金额取整到", "rounded down to"),
     "restoring_causes": Text("恢复额度的事由", "causes that give a limit back"),
     "recognised_windows": Text("届满时已认定的资助期", "windows recognised at the end of validity"),
+    "earliest_period": Text("期间和年度早于施行日的", "periods and years before the policy began"),
     "other_funding": Text("同一事项已获其他财政资助", "other public money for the same matter"),
     "plan_years_ahead": Text("资助计划最多列到以后第几年", "funding plans open, in years after the decision's"),
     "used": Text("可支持的申报", "how often it may be used"),
@@ -42,6 +42,7 @@ _LABELS: Final = {
     "basis": Text("租金基数", "which rent is funded"),
     "split": Text("跨年度费用的分摊", "how a cost over two years is divided"),
     "bills": Text("可申报的账单", "which bills may be claimed"),
+    "claimable": Text("可申报的期间", "which periods may be claimed"),
     "before_application": Text("费用最早始于申请前", "costs begin at most before the application"),
     "event_before_application": Text("取证最早在申请前", "the event is at most before the application"),
     "tail": Text("取证后付款的宽限", "last payment after the event within"),
@@ -130,14 +131,14 @@ def _text(written: object) -> Text:
 
 
 def _tier(path: KeyPath, tier: Mapping[str, Any]) -> Number:
-    most = format_policy_amount(tier["ceiling"])
-    told = Text(f"{tier['at_least']}起，上限{most}", f"from {tier['at_least']}, at most {most}")
+    most = wording.amount(tier["ceiling"])
+    told = Text(f"{tier['at_least']}起，上限{most.zh}", f"from {tier['at_least']}, at most {most.en}")
     return Number(key_of(*path), tier["cite"], _label("tiers"), told, tier["cite"], None, None)
 
 
 def _part(path: KeyPath, part: Mapping[str, Any], clause: str, stages: Mapping[str, Any]) -> Number:
     share = wording.percent(part["share"])
-    told = Text(f"{share}：{part['when']}", f"{share}: {part['when']}")
+    told = Text(f"{share}：{part['when']}", f"{share}: “{part['when']}”")
     return Number(key_of(*path), clause, _label("parts"), told, stages.get("cite"), stages.get("reading"), None)
 
 

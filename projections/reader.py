@@ -35,13 +35,15 @@ from ledger.interpretations import InterpretationsFold
 from ledger.mapper import Recorded, from_stored
 from ledger.policy.model import Policy
 from ledger.policy.registry import PolicyFile, PolicyRegistry
-from ledger.scopes import budget_of_year
+from ledger.rules import RecognisedWindow
+from ledger.scopes import Scope, budget_of_year
 from ledger.seal.leaf import leaf_bytes
 from projections.budget import BudgetGuard, BudgetUse
 from projections.headroom import EnterpriseLimit, limits_in_year
 from projections.limits import LimitsGuard, drawn_fen
 from projections.readings import ReadingHistory, histories
 from projections.sheet import Sheet, determination_in, sheet
+from projections.windows import WindowsFold
 
 S = TypeVar("S")
 
@@ -158,7 +160,7 @@ class Reader:
     def limits(self, uscc: str, year: int, moment: Moment = NOW) -> list[LimitUse]:
         """Every limit the enterprise draws on in a calendar year, used or not: the yearly groups of every policy, by the
         version that has begun, the benefit years that touch the year, and the items awarded. ``used_fen`` is the guard's
-        own figure.
+        own figure, and what was drawn on years that are counted from another day by now.
         """
         history = self._tagged(moment, enterprise_tag(uscc))
         self._policies.require_loaded(_pins(each for each in history if isinstance(each.event, AwardApproved)))
@@ -168,7 +170,7 @@ class Reader:
             for policy_id in self._policies.ids
             if (begun := self._begun(policy_id, moment)) is not None
         ]
-        limits = limits_in_year(policies, uscc, year, awards)
+        limits = limits_in_year(policies, uscc, year, awards, _Granted(self, moment))
         return [self._limit_use(limit, moment) for limit in limits]
 
     def policy(self, policy_id: str, version: int | None = None, moment: Moment = NOW) -> Policy:
@@ -252,6 +254,14 @@ class Reader:
         """Whether the log has reached a position."""
         return position <= 0 or any(True for _ in self._recorder.read(after=position - 1, limit=1))
 
+    def used_fen(self, scope: Scope, moment: Moment = NOW) -> int:
+        """What is drawn on a scope, net of what was given back."""
+        return self._fold(LimitsGuard(), scope_tag(scope.key), moment).used_fen
+
+    def window(self, scope: Scope, moment: Moment = NOW) -> RecognisedWindow | None:
+        """The window recognised under a scope of :func:`ledger.scopes.enterprise_window`, if any."""
+        return self._fold(WindowsFold(), scope_tag(scope.key), moment)
+
     def _limit_use(self, limit: EnterpriseLimit, moment: Moment) -> LimitUse:
         fold, tag = LimitsGuard(), scope_tag(limit.scope)
         usage, counted = fold.start(tag), []
@@ -259,7 +269,8 @@ class Reader:
             usage = fold.apply(usage, recorded)
             if drawn_fen(limit.scope, recorded.event):
                 counted.append(str(recorded.envelope.event_id))
-        headroom = Headroom(limit.limit, limit.clause, limit.scope, limit.ceiling_fen, usage.used_fen)
+        used_fen = usage.used_fen + limit.moved_fen
+        headroom = Headroom(limit.limit, limit.clause, limit.scope, limit.ceiling_fen, used_fen)
         return LimitUse(limit, headroom, tuple(counted))
 
     def _fold(self, fold: Fold[S], tag: str, moment: Moment) -> S:
@@ -272,6 +283,20 @@ class Reader:
         query = DCBQuery(items=[DCBQueryItem(tags=[tag]) for tag in tags])
         everything = (from_stored(stored) for stored in self._recorder.read(query))
         return [recorded for recorded in everything if moment.sees(recorded)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """What was granted, as a moment sees it."""
+
+    reader: Reader
+    moment: Moment
+
+    def used_fen(self, scope: Scope) -> int:
+        return self.reader.used_fen(scope, self.moment)
+
+    def window(self, scope: Scope) -> RecognisedWindow | None:
+        return self.reader.window(scope, self.moment)
 
 
 def _pins(recorded: Iterable[Recorded]) -> list[tuple[str, int]]:

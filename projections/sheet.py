@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +10,12 @@ from typing import Final
 
 import cn2an
 
+from ledger.counted import counted
 from ledger.errors import Headroom, NotFound, Text
 from ledger.events import AmountDetermined, ApplicationSubmitted, AwardApproved, CaseEvent
 from ledger.identity import application_id, award_id
 from ledger.mapper import Recorded
-from ledger.money import format_policy_amount, format_yuan, parse_yuan
+from ledger.money import format_yuan, parse_yuan
 from ledger.policy.model import Pin, Policy, Reading, Rule
 from ledger.policy.terms import Kind, MonthlyRent, PeriodCost, Rate, RateArea, WindowedRate
 from ledger.rules import Binding, wording
@@ -55,7 +57,7 @@ class SheetLimit:
     ``label`` is its name in words; ``period`` the year that it counts in, None for a limit over all years.
     """
 
-    label: str
+    label: Text
     period: str | None
     headroom: Headroom
     cut_fen: int
@@ -64,12 +66,15 @@ class SheetLimit:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A particular as verified: as it is written (money ``"16000000.00"``), and in words."""
+    """A particular as verified: as it is written (money ``"16000000.00"``), and in words.
+
+    ``label`` is the policy's, which has it in Chinese alone; that of a basis that is computed is ours.
+    """
 
     name: str
-    label: str
+    label: Text
     value: str | bool | int
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,14 @@ class Sheet:
     readings: tuple[Reading, ...]
 
 
+_NO_WAN: Final = re.compile("亿(?=[壹贰叁肆伍陆柒捌玖]仟[^万]*元)")
+"""Thousands right after 亿. 壹亿贰仟元 may stand for 100,002,000 yuan by the banks' rules, and is read as 120,000,000."""
+
+
 def capitals(amount_fen: int) -> str:
     """``陆佰万元整``: the amount in capital numerals, exact to the fen."""
     assert amount_fen >= 0, amount_fen
-    return str(cn2an.an2cn(format_yuan(amount_fen), "rmb"))
+    return _NO_WAN.sub("亿零", str(cn2an.an2cn(format_yuan(amount_fen), "rmb")))
 
 
 def determination_in(history: Sequence[Recorded], number: int | None = None) -> Recorded:
@@ -139,7 +148,7 @@ def determination_in(history: Sequence[Recorded], number: int | None = None) -> 
         raise NotFound(
             Text(
                 f"没有第{number}次核定；共核定{len(found)}次",
-                f"there is no determination {number}; the amount was determined {len(found)} times",
+                f"there is no determination {number}; the amount was determined {counted(len(found), 'time')}",
             )
         )
     return found[number - 1]
@@ -199,22 +208,22 @@ def _stated(rule: Rule, determined: AmountDetermined) -> Iterator[Stated]:
     """In the order in which the rule asks for them."""
     for name, particular in rule.particulars.items():
         if (value := determined.particulars.get(name)) is not None:
-            yield Stated(name, particular.label, value, _in_words(particular.kind, value))
+            yield Stated(name, Text(particular.label, particular.label), value, _in_words(particular.kind, value))
 
 
-def _in_words(kind: Kind, value: str | bool | int) -> str:
+def _in_words(kind: Kind, value: str | bool | int) -> Text:
     match kind:
         case Kind.MONEY:
-            return format_policy_amount(parse_yuan(value))
+            return wording.amount(parse_yuan(value))
         case Kind.AREA_M2:
-            return f"{value}平方米"
+            return Text(f"{value}平方米", f"{value} m²")
         case Kind.FLAG:
-            return "是" if value else "否"
+            return Text("是", "yes") if value else Text("否", "no")
         case Kind.MONTHS:
-            return f"{value}个月"
+            return Text(f"{value}个月", counted(int(value), "month"))
         case Kind.YEAR:
-            return f"{value}年"
-    return str(value)
+            return Text(f"{value}年", str(value))
+    return Text(str(value), str(value))
 
 
 def _basis(rule: Rule, determined: AmountDetermined) -> Stated | None:
@@ -223,7 +232,8 @@ def _basis(rule: Rule, determined: AmountDetermined) -> Stated | None:
             return next(stated for stated in _stated(rule, determined) if stated.name == name)
         case WindowedRate(source=MonthlyRent()):
             rent = next(step for step in determined.steps if step.step == _BASIS_STEP)
-            return Stated(_BASIS_STEP, "租金", format_yuan(rent.amount_fen), format_policy_amount(rent.amount_fen))
+            told = Text("租金", "rent")
+            return Stated(_BASIS_STEP, told, format_yuan(rent.amount_fen), wording.amount(rent.amount_fen))
     return None
 
 
@@ -255,7 +265,8 @@ def _limits(
     for head in limits:
         before = [other for other in scope_history(head.scope) if other.position < recorded.position]
         counted = tuple(_counted(head.scope, before))
-        used_fen = sum(award.amount_fen for award in counted)
+        # What counts though it was drawn on years counted from another day stands in the determination's figure alone.
+        used_fen = max(head.used_fen, sum(award.amount_fen for award in counted))
         cut_fen = sum(step.cut_fen or 0 for step in steps if step.scope == head.scope)
         yield SheetLimit(
             label=_limit_label(head.limit, policy, rule),
@@ -266,12 +277,14 @@ def _limits(
         )
 
 
-def _limit_label(name: str, policy: Policy, rule: Rule) -> str:
+def _limit_label(name: str, policy: Policy, rule: Rule) -> Text:
     if name == ITEM:
-        return f"单项（{rule.item}）"
+        return Text(f"单项（{rule.item}）", f"per item “{rule.item}”")
     limit = policy.limits.get(name)
     # What is no yearly limit of the policy is the ceiling of the tier that the claim is in.
-    return f"{rule.name}（按档）" if limit is None else f"{limit.label}（{name}）"
+    if limit is None:
+        return Text(f"{rule.name}（按档）", f"by tier “{rule.name}”")
+    return Text(f"{limit.label}（{name}）", f"{name} “{limit.label}”")
 
 
 def _headroom(determined: AmountDetermined, approval: Recorded | None) -> tuple[Headroom, ...]:
@@ -308,7 +321,10 @@ def _approval(recorded: Recorded | None) -> Approval | None:
 
 
 def _readings_of(rule: Rule, policy: Policy) -> list[str]:
-    """The rule's own, then those that its limit and every sum go by."""
-    limit = rule.limit.cap_year.reading if rule.limit else None
-    named = [*rule.readings, limit, policy.rounding_fen.reading, policy.stacking.reading]
+    """The rule's own, its numbers' included; then those that its limit and every sum go by."""
+    limit = [rule.limit.ceiling_fen.reading, rule.limit.cap_year.reading] if rule.limit else []
+    window = [policy.windows_run_on.reading] if isinstance(rule.terms, WindowedRate) else []
+    by_year = any(particular.kind is Kind.YEAR for particular in rule.particulars.values())
+    start = [policy.funded_from_start.reading] if window or by_year else []
+    named = [*rule.readings, *limit, *window, *start, policy.rounding_fen.reading, policy.stacking.reading]
     return [name for name in dict.fromkeys(named) if name is not None]

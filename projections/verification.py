@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ledger.counted import counted
 from ledger.errors import Text
 from ledger.policy.model import Pin
+from ledger.seal.export import WRONG_LENGTH
 from ledger.seal.merkle import EMPTY_ROOT
 from ledger.seal.note import Checkpoint
 from ledger.seal.sealed_log import Finding, SealedLog
@@ -23,7 +25,8 @@ class Verdict:
     """What became of a check. ``findings`` are in the order of positions, the first wrong event first, those about no event
     last; ``unkept`` more were counted. ``remarks`` are worth knowing and leave the log whole. ``agreed`` are the checkpoints
     that the log begins with; ``root`` is the log's own as read, None where an event is missing. ``pins`` are the policy
-    texts that its facts rest on.
+    texts that its facts rest on. ``as_sealed``: the history is the one that was sealed, and is kept as it should be; what is
+    wrong, if anything is, is what some of its events say.
     """
 
     size: int
@@ -33,6 +36,7 @@ class Verdict:
     unkept: int
     totals: Totals
     pins: tuple[Pin, ...]
+    as_sealed: bool
     remarks: tuple[Finding, ...] = ()
 
     @property
@@ -65,34 +69,41 @@ def verify(
     Anyone can add events to a copy and hash them rightly; only a checkpoint shows that they are the log's own.
     """
     derivation, tree = Derivation(), Tree()
-    findings: list[Finding] = []
+    of_seal: list[Finding] = []
+    of_rules: list[Finding] = []
     unkept, lost = 0, None
     marks = [checkpoint.size for checkpoint in checkpoints]
     for report, rows in check_log(log, marks, jobs=jobs):
-        found = [*report.findings, *tree.add(report), *derivation.apply(rows)]
-        # A log shifted by one event has something wrong with every one after it: the first are what is told.
-        room = max(0, FINDINGS_MOST - len(findings))
-        findings += found[:room]
-        unkept += report.unkept + len(found[room:])
+        unkept += report.unkept
+        unkept += _keep_first([*report.findings, *tree.add(report)], of_seal)
+        unkept += _keep_first([*derivation.apply(rows)], of_rules)
         lost = lost or report.lost
         progress(report.last)
     # What ends the tree: an event that is there and cannot be read, or one that is not there.
     agreed, differing = _compare(checkpoints, tree, log, unreadable=lost == tree.size + 1)
     at_the_end = log.closing_findings()
-    wrong = [finding for finding in at_the_end if not finding.harmless]
-    found = in_order([*_told_apart(findings, agreed), *differing, *_of_one_log(checkpoints), *wrong])
-    if closing is not None and closing.size < log.size:
-        found = in_order([*found, _beyond(closing, log.size)])
+    wrong = [_narrowed(finding, agreed) for finding in at_the_end if not finding.harmless]
+    beyond = [_beyond(closing, log.size)] if closing is not None and closing.size < log.size else []
+    of_seal = [*_told_apart(of_seal, agreed), *differing, *_of_one_log(checkpoints), *wrong, *beyond]
     return Verdict(
         size=log.size,
         root=_root(tree, log.size),
         agreed=tuple(agreed),
-        findings=tuple(found),
+        findings=tuple(in_order([*of_seal, *of_rules])),
         unkept=unkept,
         totals=derivation.totals(),
         pins=tuple(sorted(derivation.pins, key=lambda pin: (pin.policy_id, pin.version, pin.sha256))),
+        as_sealed=not of_seal,
         remarks=tuple(finding for finding in at_the_end if finding.harmless),
     )
+
+
+def _keep_first(found: Sequence[Finding], kept: list[Finding]) -> int:
+    """Adds to what is kept, and gives how many are not: a log shifted by one event has something wrong with every one after
+    it, and the first are what is told."""
+    room = max(0, FINDINGS_MOST - len(kept))
+    kept += found[:room]
+    return len(found[room:])
 
 
 def _root(tree: Tree, size: int) -> bytes | None:
@@ -106,12 +117,21 @@ def _compare(
     agreed: list[Checkpoint] = []
     for checkpoint in sorted(checkpoints, key=lambda one: one.size):
         if checkpoint.size > log.size:
-            return agreed, [(_cut_off if log.end_unreadable else _shorter)(checkpoint, log.size)]
+            return agreed, [
+                _cut_off(checkpoint, log.size) if log.end_unreadable else _shorter(checkpoint, log.size, agreed)
+            ]
         if (root := tree.roots.get(checkpoint.size)) != checkpoint.root:
             told = _not_compared if root is None and unreadable else _another
             return agreed, [told(checkpoint, agreed[-1].size if agreed else 0)]
         agreed.append(checkpoint)
     return agreed, []
+
+
+def _narrowed(finding: Finding, agreed: Sequence[Checkpoint]) -> Finding:
+    """What is wrong with how many events there are lies after those that a checkpoint vouches for."""
+    if finding.code != WRONG_LENGTH or finding.through is None or not agreed:
+        return finding
+    return replace(finding, position=min(agreed[-1].size + 1, finding.through))
 
 
 def _of_one_log(checkpoints: Sequence[Checkpoint]) -> list[Finding]:
@@ -131,8 +151,8 @@ def _beyond(closing: Checkpoint, size: int) -> Finding:
         "beyond-checkpoint",
         Text(
             f"检查点只有{closing.size}个事件，此后的事件没有任何签名证明，可能是他人添加的",
-            f"it stands after the checkpoint, which is of {closing.size} events: nothing vouches for it, and anyone may "
-            "have added it",
+            f"it stands after the checkpoint, which is of {counted(closing.size, 'event')}: nothing vouches for it, "
+            "and anyone may have added it",
         ),
         through=size if size > closing.size + 1 else None,
     )
@@ -156,15 +176,31 @@ def _seal_changed(finding: Finding) -> Text:
     )
 
 
-def _shorter(checkpoint: Checkpoint, size: int) -> Finding:
+def _shorter(checkpoint: Checkpoint, size: int, agreed: Sequence[Checkpoint]) -> Finding:
+    """Fewer events than were signed. Which of them are gone, one checkpoint cannot tell: the hashes of a log from whose
+    middle one was taken are as right as those of one that ends early."""
+    good = agreed[-1].size if agreed else 0
+    has = Text(
+        f"日志有{size}个事件，检查点有{checkpoint.size}个",
+        f"the log has {counted(size, 'event')}, the checkpoint {checkpoint.size}",
+    )
+    if size == 0:
+        told = Text(f"{has.zh}：全部缺失", f"{has.en}: all of them are missing")
+    elif good == size:
+        told = Text(
+            f"{has.zh}：自第{size + 1}号起的事件缺失。前{size}个与另一检查点一致；若日志曾另立一份，则两个检查点互相矛盾，"
+            "由它们自身看不出来",
+            f"{has.en}: those from position {size + 1} are missing. Up to there they are those of another checkpoint; if "
+            "the log was forked, the two checkpoints contradict each other, which they do not tell by themselves",
+        )
+    else:
+        told = Text(
+            f"{has.zh}：第{good + 1}至{checkpoint.size}号之中有事件缺失或被改动；是在末尾还是中间，由此检查点看不出来",
+            f"{has.en}: one of {good + 1} to {checkpoint.size} is missing or changed; whether at the end or in between, "
+            "this checkpoint cannot tell",
+        )
     return Finding(
-        size + 1,
-        "shorter-than-checkpoint",
-        Text(
-            f"日志只有{size}个事件，检查点有{checkpoint.size}个：自第{size + 1}号起的事件被删除",
-            f"the log has {size} events, the checkpoint {checkpoint.size}: the events from position {size + 1} are gone",
-        ),
-        through=checkpoint.size if checkpoint.size > size + 1 else None,
+        good + 1, "shorter-than-checkpoint", told, through=checkpoint.size if checkpoint.size > good + 1 else None
     )
 
 
@@ -174,7 +210,7 @@ def _cut_off(checkpoint: Checkpoint, size: int) -> Finding:
         UNREADABLE,
         Text(
             f"检查点有{checkpoint.size}个事件，自第{size + 1}号起的事件无法读取",
-            f"the checkpoint has {checkpoint.size} events; those from position {size + 1} cannot be read",
+            f"the checkpoint has {counted(checkpoint.size, 'event')}; those from position {size + 1} cannot be read",
         ),
         through=checkpoint.size if checkpoint.size > size + 1 else None,
     )
@@ -198,9 +234,9 @@ def _another(checkpoint: Checkpoint, good: int) -> Finding:
         good + 1,
         "not-of-checkpoint",
         Text(
-            f"前{checkpoint.size}个事件与检查点不符：第{good + 1}号至第{checkpoint.size}号中有事件被改动、插入或替换",
-            f"the first {checkpoint.size} events are not those of the checkpoint: one of positions {good + 1} to "
-            f"{checkpoint.size} was changed, inserted or replaced",
+            f"前{checkpoint.size}个事件与检查点不符：第{good + 1}号至第{checkpoint.size}号中有事件被改动、插入、删除或替换",
+            f"the events up to position {checkpoint.size} are not those of the checkpoint: one of positions {good + 1} to "
+            f"{checkpoint.size} was changed, inserted, removed or replaced",
         ),
         through=checkpoint.size,
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ledger.events import AwardApproved, AwardReleased, RecoveryReceived
 from ledger.identity import award_id
 from ledger.mapper import Recorded
-from ledger.rules import FundedSpan, RecognisedWindow
+from ledger.rules import RecognisedWindow
 
 
 class WindowsFold:
-    """Folds the events of one window scope. Months of an award that gave back all it drew are free again; where none
-    is left, the window itself was never recognised, and a wrong anchor can be corrected.
+    """Folds the events of one window scope. What an award that gave back all it drew paid for is free again, and the window
+    rests on those that are left, so that a wrong anchor can be corrected; without any it was never recognised.
     """
 
     name = "windows"
@@ -24,15 +22,10 @@ class WindowsFold:
     def apply(self, window: RecognisedWindow | None, recorded: Recorded) -> RecognisedWindow | None:
         event = recorded.event
         if isinstance(event, AwardApproved) and event.window is not None:
-            funded = FundedSpan(event.item, event.window.funded, award_id(event.case))
             earlier = () if window is None else window.funded
-            return RecognisedWindow(
-                anchor=event.window.anchor,
-                rent_free_months=event.window.rent_free_months,
-                funded=(*earlier, funded),
-            )
+            return RecognisedWindow((*earlier, *event.window.spans(event.item, award_id(event.case))))
         if isinstance(event, AwardReleased | RecoveryReceived) and window is not None:
             gone = award_id(event.case)
             left = tuple(span for span in window.funded if span.award_id != gone)
-            return replace(window, funded=left) if left else None
+            return RecognisedWindow(left) if left else None
         return window

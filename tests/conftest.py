@@ -1,5 +1,5 @@
-"""What every run of the tests does beside them: it follows the features from clause to number to result, and sees to it
-that no test changes for the next one what the whole process shares."""
+"""What every run of the tests does beside them: it follows the features from clause to number to result, derives
+again every store that is closed, and sees to it that no test changes for the next one what the whole process shares."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import derived_stores
+from tests.trace import plugin as traceability
 from tests.trace.plugin import (  # noqa: F401
     pytest_addoption,
     pytest_bdd_after_scenario,
     pytest_bdd_after_step,
     pytest_bdd_before_scenario,
     pytest_bdd_before_step_call,
-    pytest_configure,
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    traceability.pytest_configure(config)
+    derived_stores.pytest_configure(config)
 
 
 def _disabled_loggers() -> set[str]:

@@ -10,7 +10,8 @@ KEPT is a checkpoint of the same log that you kept from earlier. The log of the 
 was shown to you then is the beginning of what is shown to you now. Where the log has grown since, the certificate must
 carry the proof: ask for it with "funding-ledger certificate AWARD -o FILE --since KEPT".
 
-Exit status 0: whole. 1: not whole, or not a certificate. 2: wrong usage.
+Exit status 0: whole. 1: not whole, not a certificate, or not compared. 2: wrong usage: a file that is missing or cannot be
+read, a key that is none, or Python without cryptography.
 
 What a whole certificate shows: every event in it was recorded, unchanged and at its place, in the log that the signed
 checkpoint speaks of; the events are of one case, in order, each naming the one before, from the application on, so that
@@ -39,11 +40,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    sys.stderr.buffer.write(
+        "核对需要 Python 的 cryptography 软件包，请先安装：python3 -m pip install cryptography\n"
+        "This check needs Python's package cryptography: install it first (python3 -m pip install cryptography)\n".encode()
+    )
+    sys.exit(2)
 
 FORMAT, VERSION = "funding-ledger-certificate", 1
 FILE_BYTES_MOST = 64 * 1024 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HASH_BYTES = 32
 HASHES_MOST = 64
 CASE_NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
@@ -76,6 +85,14 @@ class NotWhole(Exception):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.zh, self.en = zh, en
+
+
+class NoKey(NotWhole):
+    """What was given as the public key is none, or none that is checked here."""
+
+
+class OtherKeyType(NoKey):
+    """A key of another type than Ed25519, as witnesses have: nothing is wrong with it."""
 
 
 class NotCompared(NotWhole):
@@ -168,16 +185,24 @@ class Key:
     def parse(cls, text: str) -> Key:
         parts = text.split("+", 2)
         if len(parts) != 3 or text.startswith("PRIVATE+KEY+"):
-            fail("公钥应为“名称+编号+base64”", "a public key is a name, an id and base64, divided by plus signs")
+            raise NoKey("公钥应为“名称+编号+base64”", "a public key is a name, an id and base64, divided by plus signs")
         name, key_id, encoded = parts
-        material = base64_of(encoded, "公钥 / the key")
-        if not name or any(c.isspace() or c < " " for c in name) or len(material) != 33 or material[0] != 1:
-            fail("不是 Ed25519 公钥", "it is not an Ed25519 key")
+        try:
+            material = base64_of(encoded, "公钥 / the key")
+        except NotWhole as error:
+            raise NoKey(error.zh, error.en) from error
+        if material[0] != 1:
+            raise OtherKeyType(
+                f"{name} 的公钥类型为 {material[0]}，仅支持 Ed25519（类型 1）",
+                f"the key of {name} is of type {material[0]}; only Ed25519, type 1, is checked here",
+            )
+        if not name or any(c.isspace() or c < " " for c in name) or len(material) != 33:
+            raise NoKey("不是 Ed25519 公钥", "it is not an Ed25519 key")
         if not is_utf8(name):
-            fail("公钥名称不是有效文本", "the key's name is not valid text")
+            raise NoKey("公钥名称不是有效文本", "the key's name is not valid text")
         key = cls(name, material[1:])
         if key.key_id.hex() != key_id:
-            fail("公钥的编号不符，可能抄录有误", "the key's id does not fit; it may have been copied wrongly")
+            raise NoKey("公钥的编号不符，可能抄录有误", "the key's id does not fit; it may have been copied wrongly")
         return key
 
 
@@ -189,20 +214,36 @@ class Checkpoint:
 
 
 def keys_from(named: str) -> list[Key]:
-    """Keys from a file of that name, else from the text itself."""
+    """Keys from a file of that name, else from the text itself. Lines of a file with keys of other types are passed over, as
+    are the signatures of those."""
     path = Path(named)
     try:
-        lines = path.read_text("utf-8").splitlines() if path.is_file() else [named]
+        in_file = path.is_file()
+        lines = path.read_text("utf-8-sig").splitlines() if in_file else [named]
     except (OSError, UnicodeError) as error:
-        raise NotWhole(f"无法读取公钥文件{named}", f"the key file {named} cannot be read") from error
-    keys = [Key.parse(line.strip()) for line in lines if line.strip()]
+        raise NoKey(f"无法读取公钥文件{named}", f"the key file {named} cannot be read") from error
+    keys, others = [], []
+    for line in lines:
+        try:
+            if line.strip():
+                keys.append(Key.parse(line.strip()))
+        except OtherKeyType as error:
+            others.append(error)
     if not keys:
-        fail("没有公钥", "there is no key")
+        raise others[0] if others else NoKey("没有公钥", "there is no key")
+    for other in others:
+        sys.stderr.write(f"注意：略过：{other.zh}\nNote: passed over: {other.en}\n")
     return keys
 
 
 def opened(note: str, keys: list[Key]) -> tuple[Checkpoint, Key]:
     """The checkpoint, and the key of its own log that signed it."""
+    if "\r" in note:
+        fail(
+            "检查点的换行符在传送中被改动（例如邮件程序或 git 改成了 Windows 的 CRLF），无从核对；请用原样保存的一份",
+            "the checkpoint's line ends were changed in transit (mail programs and git turn them into those of Windows), so "
+            "it cannot be checked; use a copy that was kept as it was",
+        )
     body, divider, lines = note.rpartition("\n\n")
     if not is_utf8(note) or not divider or not lines.endswith("\n") or any(c < " " and c != "\n" for c in note):
         fail("检查点格式有误", "the checkpoint is not a signed note")
@@ -819,7 +860,7 @@ def compared(verdict: Verdict) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="核对资助证明（离线） / check an award certificate, offline",
-        epilog="0: 完整 whole; 1: 不完整或未能比较 not whole, or not compared",
+        epilog="0: 完整 whole; 1: 不完整或未能比较 not whole, or not compared; 2: 用法有误 wrong usage, or no such file",
     )
     parser.add_argument("certificate", type=Path, metavar="FILE", help="证明文件 / the certificate")
     parser.add_argument(
@@ -840,7 +881,10 @@ def main(arguments: list[str] | None = None) -> int:
         verdict = check(data, keys_from(options.key), kept)
     except OSError as error:
         sys.stderr.write(f"无法读取文件 / the file cannot be read: {error.filename}: {error.strerror}\n")
-        return 1
+        return 2
+    except NoKey as error:
+        sys.stderr.write(f"公钥有误：{error.zh}\nNo usable key: {error.en}\n")
+        return 2
     except NotCompared as error:
         sys.stderr.write(f"未能比较：{error.zh}\nNOT compared: {error.en}\n")
         return 1
@@ -856,7 +900,8 @@ def content_of(path: Path) -> bytes:
         data = file.read(FILE_BYTES_MOST + 1)
     if len(data) > FILE_BYTES_MOST:
         fail(f"文件{path}过大", f"the file {path} is too large")
-    return data
+    # Some editors put a mark before what they save: it is part of nothing that was sealed or signed.
+    return data.removeprefix(BYTE_ORDER_MARK)
 
 
 if __name__ == "__main__":

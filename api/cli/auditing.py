@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,9 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.cli.screen import Screen, yuan
 from api.cli.speech import Speech
+from ledger.counted import counted
 from ledger.errors import PolicyFault, Text
 from ledger.policy.model import Pin
 from ledger.policy.registry import PolicyRegistry
+from ledger.seal.kept import read_note
+from ledger.seal.note import Checkpoint, looks_signed
 from ledger.seal.sealed_log import Finding
 from ledger.seal.verification import SPAN
 from projections.verification import Verdict
@@ -49,9 +52,37 @@ def checkpoint_option(speech: Speech, help_zh: str, help_en: str) -> Callable[[C
         "kept",
         multiple=True,
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=require_notes(speech),
         metavar="FILE",
         help=speech(help_zh, help_en),
     )
+
+
+Named = Path | tuple[Path, ...] | None
+
+
+def require_notes(speech: Speech) -> Callable[[click.Context, click.Parameter, Named], Named]:
+    """Looks whether files named as checkpoints may be some, before anything is checked: another file, named by mistake, says
+    nothing against the log. Raises ``click.BadParameter``."""
+
+    def look(context: click.Context, parameter: click.Parameter, named: Named) -> Named:
+        for path in (named,) if isinstance(named, Path) else named or ():
+            if not looks_signed(read_note(path)):
+                raise click.BadParameter(
+                    speech(
+                        f"{path} 不是检查点：没有签名行（检查点由 funding-ledger checkpoint 签署）",
+                        f"{path} is no checkpoint: it has no signature line (funding-ledger checkpoint signs one)",
+                    ),
+                    context,
+                    parameter,
+                )
+        return named
+
+    return look
+
+
+def remark_to(screen: Screen) -> Callable[[Text], None]:
+    return lambda text: screen.note(screen.speech("注意：", "Note: ") + screen.speech.said(text))
 
 
 def signing_key_option(speech: Speech) -> Callable[[C], C]:
@@ -113,6 +144,7 @@ def verdict_body(verdict: Verdict, speech: Speech) -> dict[str, Any]:
     totals = verdict.totals
     return {
         "whole": verdict.whole,
+        "as_sealed": verdict.as_sealed,
         "events": verdict.size,
         "events_after_last_checkpoint": verdict.unvouched,
         "root": None if verdict.root is None else verdict.root.hex(),
@@ -134,7 +166,16 @@ def verdict_body(verdict: Verdict, speech: Speech) -> dict[str, Any]:
     }
 
 
-def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> None:
+def show_verdict(
+    screen: Screen,
+    verdict: Verdict,
+    policies: PolicyRegistry,
+    *,
+    told_as: Mapping[Checkpoint, str],
+    rules_stop: bool = True,
+) -> None:
+    """``told_as``: whose each checkpoint is. ``rules_stop``: a log that is as it was sealed may not be used where a rule has
+    something against an event."""
     say, totals = screen.speech, verdict.totals
     for pin in verdict.pins:
         if (told := _unknown(pin, policies)) is not None:
@@ -147,7 +188,7 @@ def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> 
         screen.line(
             say(
                 f"{verdict.size}个事件逐一核对：封存哈希、顺序、限额、预算、余额、编号、岗位分离均无误；与检查点（{sizes}）一致。",
-                f"{verdict.size} events checked one by one: seals, order, limits, budgets, balances, numbers and "
+                f"{counted(verdict.size, 'event')} checked one by one: seals, order, limits, budgets, balances, numbers and "
                 f"separation of duties all hold, and the log begins with what the checkpoints ({sizes}) state.",
             )
         )
@@ -157,16 +198,34 @@ def show_verdict(screen: Screen, verdict: Verdict, policies: PolicyRegistry) -> 
             say(
                 f"案卷 {totals.cases}，资助 {totals.awards} 笔：资助 {yuan(totals.awarded_fen)} 元，"
                 f"已拨付 {yuan(totals.paid_fen)} 元，已追回 {yuan(totals.recovered_fen)} 元。",
-                f"{totals.cases} cases, {totals.awards} awards: awarded {yuan(totals.awarded_fen)} yuan, "
-                f"paid {yuan(totals.paid_fen)}, recovered {yuan(totals.recovered_fen)}.",
+                f"{counted(totals.cases, 'case')}, {counted(totals.awards, 'award')}: "
+                f"awarded {yuan(totals.awarded_fen)} yuan, paid {yuan(totals.paid_fen)}, recovered "
+                f"{yuan(totals.recovered_fen)}.",
             )
         )
+        return
+    if verdict.as_sealed and not rules_stop:
+        screen.line(
+            say(
+                "注意：账本与检查点一致，但其中有不合规则的事实。这些事实原已在账本中，请连同导出文件报告。",
+                "Note: the log is as it was sealed, but some of its facts break the rules. It had them before; report them "
+                "with an export.",
+            ),
+            style="bold yellow",
+        )
+        _show_findings(screen, verdict)
         return
     screen.line(say("核验未通过。", "NOT whole."), style="bold red")
     _show_findings(screen, verdict)
     if verdict.agreed:
-        good = verdict.agreed[-1].size
-        screen.line(say(f"前{good}个事件与检查点一致。", f"The first {good} events are those of a checkpoint."))
+        last = verdict.agreed[-1]
+        whose = told_as.get(last, last.origin)
+        screen.line(
+            say(
+                f"前{last.size}个事件与检查点（{whose}）一致。",
+                f"Up to position {last.size} the events are those of the checkpoint {whose}.",
+            )
+        )
 
 
 def _show_findings(screen: Screen, verdict: Verdict) -> None:

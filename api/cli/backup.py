@@ -13,6 +13,7 @@ from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.database import DATABASE_VARIABLE
 from api.evidence import keeper_of
+from ledger.counted import counted
 
 
 def command(speech: Speech) -> click.Command:
@@ -43,9 +44,18 @@ def command(speech: Speech) -> click.Command:
         with progress_of(speech("备份", "copying"), quiet=as_json) as progress:
             made = back_up(data, target, keeper_of(data, signing_key), credentials=credentials, progress=progress)
         if screen.as_json:
-            screen.json({"facts": str(made.place.facts), "checkpoint": str(made.place.checkpoint), "events": made.size})
+            places = {"facts": str(made.place.facts), "checkpoint": str(made.place.checkpoint)}
+            screen.json({**places, "events": made.size, "whole": made.verdict.whole})
             return
-        screen.line(speech(f"{target}：{made.size}个事件", f"{target}: {made.size} events"))
+        if not made.verdict.whole:
+            screen.note(
+                speech(
+                    "注意：封存无误，备份可以恢复，但其中有不合规则的事实；请运行 funding-ledger verify 查看并报告。",
+                    "Note: the log is as it was sealed, and this can be restored, but some of its facts break the rules; "
+                    "see funding-ledger verify, and report them.",
+                )
+            )
+        screen.line(speech(f"{target}：{made.size}个事件", f"{target}: {counted(made.size, 'event')}"))
         screen.note(
             speech(
                 f"请把检查点 {made.place.checkpoint} 另存一份在别处：恢复时用它核对备份。",

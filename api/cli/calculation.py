@@ -17,6 +17,7 @@ _STEP_NAMES: Final = {
     "rate": Text("按比例", "rate"),
     "area-cap": Text("面积上限", "area cap"),
     "window": Text("资助期", "window"),
+    "actual-rent": Text("实际租金", "actual rent"),
     "tier": Text("档次", "tier"),
     "ceiling": Text("上限", "ceiling"),
     "item-cap": Text("单项上限", "item cap"),

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import click
 
-from api.cli.auditing import signing_key_option
+from api.cli.auditing import remark_to, require_notes, signing_key_option
 from api.cli.case_named import case_named
 from api.cli.options import data_option, json_option, open_existing
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keeper_of, keys_named
+from ledger.counted import counted
 from ledger.errors import FieldError, Malformed, Text
 from ledger.seal import SealError
 from ledger.seal.durable import new_file, require_free_name
-from ledger.seal.kept import LogNotContinued, open_kept, read_note, require_continues
+from ledger.seal.kept import CHECKPOINT, LogNotContinued, opened_as, read_note, require_continues
 from ledger.seal.merkle import NodeReader
-from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
+from ledger.seal.note import Checkpoint, VerifierKey
 from projections.certificates import Since
 from projections.certificates import certificate as certificate_of
 
@@ -54,12 +55,14 @@ def command(speech: Speech) -> click.Command:
         "--checkpoint",
         "kept",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=require_notes(speech),
         metavar="FILE",
         help=speech("以此检查点为准，不另行签署", "prove against this checkpoint instead of signing one"),
     )
     @click.option(
         "--since",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=require_notes(speech),
         metavar="FILE",
         help=speech(
             "收件人以前保存的检查点：附上其后日志与之衔接的证明",
@@ -84,14 +87,17 @@ def command(speech: Speech) -> click.Command:
         number = case_named(award)
         require_free_name(out)
         with open_existing(data) as service:
-            nodes, head = service.recorder.nodes(), service.recorder.head()
+            earlier_note = None if since is None else read_note(since)
             # Signed before the history is read: what the certificate shows is all of the case up to there.
-            signed = keeper_of(data, signing_key).sign(head, nodes) if kept is None else read_note(kept)
-            keys = keys_named((), data)
-            opened = open_checkpoint(signed, keys)
+            signed = keeper_of(data, signing_key).sign(service.recorder) if kept is None else read_note(kept)
+            keys = keys_named((), data, remark_to(screen))
+            opened = opened_as(kept or data / CHECKPOINT, signed, keys)
+            # Only now: what a log in use gains after a checkpoint of it was read does not make it shorter than that.
+            nodes, head = service.recorder.nodes(), service.recorder.head()
             require_continues(opened.checkpoint, head, nodes, str(kept or data))
-            earlier = None if since is None else _earlier(since, keys, opened.checkpoint)
-            if earlier is not None:
+            earlier = None
+            if since is not None and earlier_note is not None:
+                earlier = _earlier(since, earlier_note, keys, opened.checkpoint)
                 _require_shown(earlier.checkpoint, head, nodes, since)
             content = certificate_of(number, service.reader, nodes, signed, opened, earlier)
         with new_file(out) as file:
@@ -105,7 +111,7 @@ def command(speech: Speech) -> click.Command:
     return certificate
 
 
-def _require_shown(earlier: Checkpoint, head: int, nodes: NodeReader, since: Path | None) -> None:
+def _require_shown(earlier: Checkpoint, head: int, nodes: NodeReader, since: Path) -> None:
     """Raises ``SealError`` where the recipient was shown another log: nothing to restore, but to find out about."""
     try:
         require_continues(earlier, head, nodes, str(since))
@@ -114,21 +120,21 @@ def _require_shown(earlier: Checkpoint, head: int, nodes: NodeReader, since: Pat
             Text(
                 f"收件人的检查点（{since}，{earlier.size}个事件）与本账本不符：对方看到的是另一份账本，或者其中一份已被改动。"
                 "请保存该检查点，并用自己保存的检查点执行 funding-ledger verify 查明",
-                f"the recipient's checkpoint ({since}, {earlier.size} events) is not of this log: they were shown another "
-                "one, or one of the two was changed. Keep it, and find out with funding-ledger verify and a checkpoint of "
-                "your own",
+                f"the recipient's checkpoint ({since}, {counted(earlier.size, 'event')}) is not of this log: they were "
+                "shown another one, or one of the two was changed. Keep it, and find out with funding-ledger verify "
+                "and a checkpoint of your own",
             )
         ) from error
 
 
-def _earlier(path: Path, keys: Sequence[VerifierKey], stated: Checkpoint) -> Since:
+def _earlier(path: Path, note: bytes, keys: Sequence[VerifierKey], stated: Checkpoint) -> Since:
     """Raises ``Malformed`` for a checkpoint that is not from before the one that the certificate rests on."""
-    checkpoint = open_kept(path, keys)
+    checkpoint = opened_as(path, note, keys).checkpoint
     if checkpoint.size > stated.size:
         told = Text(
             f"{path} 有{checkpoint.size}个事件，晚于证明所依据的检查点（{stated.size}个）；请去掉 --checkpoint",
-            f"{path} is of {checkpoint.size} events, later than the checkpoint that the certificate rests on, of "
+            f"{path} is of {counted(checkpoint.size, 'event')}, later than the checkpoint that the certificate rests on, of "
             f"{stated.size}; leave out --checkpoint",
         )
         raise Malformed([FieldError("--since", "later", told)])
-    return Since(read_note(path), checkpoint)
+    return Since(note, checkpoint)

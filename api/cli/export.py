@@ -11,6 +11,7 @@ from api.cli.options import data_option, json_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keeper_of, open_log
+from ledger.counted import counted
 from ledger.policy.model import Pin
 from ledger.policy.registry import PolicyRegistry
 from ledger.seal.durable import new_file
@@ -49,7 +50,7 @@ def command(speech: Speech) -> click.Command:
         log = open_log(data)
         try:
             with new_file(out) as file:
-                signed = keeper_of(data, signing_key).sign(log.size, log.nodes())
+                signed = keeper_of(data, signing_key).sign(log, size=log.size)
                 stated = Checkpoint.parse(Note.parse(signed).text)
                 header = ExportHeader(
                     format=FORMAT,
@@ -68,7 +69,7 @@ def command(speech: Speech) -> click.Command:
         if screen.as_json:
             screen.json({"file": str(out), "events": stated.size, "origin": stated.origin, "root": stated.root.hex()})
         else:
-            screen.note(speech(f"{out}：{stated.size}个事件", f"{out}: {stated.size} events"))
+            screen.note(speech(f"{out}：{stated.size}个事件", f"{out}: {counted(stated.size, 'event')}"))
 
     return export
 

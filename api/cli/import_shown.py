@@ -14,6 +14,7 @@ from rich.progress import Progress
 from api.cli.screen import Screen
 from api.cli.speech import Speech
 from api.imports.cells import CellError
+from ledger.counted import counted
 
 ERRORS_SHOWN_MOST: Final = 100
 """To a person; with ``--json`` all are told."""
@@ -34,8 +35,8 @@ def show_errors(screen: Screen, file: Path, errors: tuple[CellError, ...]) -> No
         screen.json({"file": str(file), "imported": 0, "errors": [_error_body(error, say) for error in errors]})
         return
     headings = [say("行", "row"), say("列", "column"), say("表头", "heading"), say("错误", "error")]
-    rows = ([str(e.row), e.letter, e.column, say.said(e.text)] for e in errors[:ERRORS_SHOWN_MOST])
-    screen.table(say(f"{file}：{len(errors)}处错误", f"{file}: {len(errors)} errors"), headings, rows)
+    rows = ([str(e.row), e.letter, say.said(e.column), say.said(e.text)] for e in errors[:ERRORS_SHOWN_MOST])
+    screen.table(say(f"{file}：{len(errors)}处错误", f"{file}: {counted(len(errors), 'error')}"), headings, rows)
     if len(errors) > ERRORS_SHOWN_MOST:
         screen.line(
             say(f"……只显示前{ERRORS_SHOWN_MOST}处，全部见 --json", f"… the first {ERRORS_SHOWN_MOST}; all with --json")
@@ -50,7 +51,7 @@ def _error_body(error: CellError, say: Speech) -> dict[str, Any]:
     return {
         "row": error.row,
         "column": error.letter or None,
-        "heading": error.column or None,
+        "heading": say.said(error.column) or None,
         "code": error.code,
         "message": say.said(error.text),
     }
@@ -69,8 +70,8 @@ def show_dry_run(
     screen.line(
         say(
             f"试导入{rows}行：{would}行可以记录，{before}行此前已记录，{len(refused)}行会被拒绝。没有记录任何内容。",
-            f"{rows} rows rehearsed: {would} would be recorded, {before} were before, {len(refused)} would be refused. "
-            "Nothing was recorded.",
+            f"{counted(rows, 'row')} rehearsed: {would} would be recorded, {before} were before, {len(refused)} would be "
+            "refused. Nothing was recorded.",
         ),
         style="red" if refused else "",
     )

@@ -238,7 +238,7 @@ def _show_stopped(
         say(
             f"在第{stopped_at}行停下：以上{len(told)}行已在账本中，其余{len(applications) - len(told)}行没有记录。"
             "排除原因（或更正、删去该行）后重复同一导入即从此处继续，已记录的行不会重复。",
-            f"Stopped at row {stopped_at}: the {len(told)} rows above are recorded, the other "
+            f"Stopped at row {stopped_at}: the rows above ({len(told)}) are recorded, the other "
             f"{len(applications) - len(told)} are not. Remove the cause (or correct or delete the row) and repeat the same "
             "import: it goes on from there, and records nothing twice.",
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.beginning import is_new, tell_key_alone
 from api.cli.options import data_option, json_option
 from api.cli.screen import Run
 from api.cli.speech import Speech
@@ -52,6 +53,9 @@ def command(speech: Speech) -> click.Command:
         screen = run.show(as_json=as_json)
         keeper = keeper_of(data, out)
         public = new_key(keeper, origin, os.urandom)
+        if is_new(data):
+            made = [path.name for path in (keeper.key_path, data / PUBLIC_KEYS) if path.parent == data]
+            tell_key_alone(screen, data, made)
         if screen.as_json:
             screen.json(
                 {"origin": public.name, "public_key": public.encode(), "signing_key_file": str(keeper.key_path)}

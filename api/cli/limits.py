@@ -54,7 +54,7 @@ def _code(text: str) -> str:
     except ValueError:
         told = Text(
             "不是有效的统一社会信用代码（18位，含校验码）",
-            "not a valid 统一社会信用代码 (18 characters with a check character)",
+            "not a valid unified social credit code (“统一社会信用代码”: 18 characters with a check character)",
         )
         raise Malformed([FieldError("USCC", "invalid-uscc", told)]) from None
 

@@ -105,10 +105,17 @@ def open_existing(data: Path) -> Service:
     return open_service(data, database_url=url, policies=policies_named())
 
 
-def chosen_policy(policies: PolicyRegistry, policy: str | None) -> str:
-    """The policy named, or the only one there is."""
+def chosen_policy(speech: Speech, policies: PolicyRegistry, policy: str | None) -> str:
+    """The policy named, or the only one there is. Raises ``click.UsageError`` where several are and none was named."""
     if policy is not None:
         return policy
     if len(policies.ids) != 1:
-        raise click.UsageError(f"--policy: {', '.join(policies.ids)}")
+        ids = policies.ids
+        raise click.UsageError(
+            speech(
+                f"有{len(ids)}个政策，请用 --policy 指明依据哪一个，例如 --policy {ids[0]}；可选：{'、'.join(ids)}",
+                f"there are {len(ids)} policies; name the one that is meant with --policy, such as --policy {ids[0]}. "
+                f"There are: {', '.join(ids)}",
+            )
+        )
     return policies.ids[0]

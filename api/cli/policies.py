@@ -62,7 +62,8 @@ def _check(speech: Speech) -> click.Command:
         for line in () if screen.as_json else faults:
             screen.line(line)
         for each in () if screen.as_json else policies:
-            screen.line(f"{each.id}/{each.version}.toml  {each.number}  {each.title}")
+            number, title = speech.named(each.number), speech.named(each.title)
+            screen.line(f"{each.id}/{each.version}.toml  {number}  {title}")
         return status
 
     return check

@@ -39,7 +39,11 @@ def command(speech: Speech) -> click.Command:
         "--policy", help=speech("政策编号（只有一个时可省略）", "the policy's id (not needed where there is one)")
     )
     @click.option("--rule", required=True, help=speech("规则编号，如 5.2", "the rule, such as 5.2"))
-    @click.option("--enterprise", required=True, help=speech("统一社会信用代码", "the 统一社会信用代码"))
+    @click.option(
+        "--enterprise",
+        required=True,
+        help=speech("统一社会信用代码", "the unified social credit code (“统一社会信用代码”)"),
+    )
     @click.option("--item", required=True, help=speech("资助对象：注册证号、合同号等", "certificate, lease or project"))
     @click.option("--cap-year", type=int, help=speech("限额年度（默认今年）", "the plan year (default: this year)"))
     @click.option(
@@ -68,7 +72,7 @@ def command(speech: Speech) -> click.Command:
     ) -> None:
         screen = run.show(as_json=as_json)
         with open_existing(data) as service:
-            policy_id = chosen_policy(service.policies, policy)
+            policy_id = chosen_policy(run.speech, service.policies, policy)
             values = _read(particulars, service.policies.get(policy_id).rule(rule))
             result = service.ledger.quote(policy_id, rule, enterprise, item, values, cap_year)
         _show(screen, result)

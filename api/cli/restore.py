@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from api.cli.auditing import (
     key_option,
     no_checkpoint,
     progress_to,
+    remark_to,
     show_verdict,
     verdict_body,
 )
@@ -25,7 +27,8 @@ from api.database import CREDENTIALS, DATABASE_VARIABLE
 from api.evidence import keys_named
 from api.restore import Restored, Source
 from api.restore import restore as restore_backup
-from ledger.seal.kept import PUBLIC_KEYS
+from ledger.seal.kept import CHECKPOINT, PUBLIC_KEYS, open_kept
+from ledger.seal.note import Checkpoint, VerifierKey
 
 
 def command(speech: Speech) -> click.Command:
@@ -34,13 +37,13 @@ def command(speech: Speech) -> click.Command:
         short_help=speech("从备份恢复账本", "restore the facts from a backup"),
         help=speech(
             "先核验整个备份（或导出文件），再放入数据目录；原有账本改名保留。环境变量 "
-            f"{DATABASE_VARIABLE} 指明数据库时，恢复到该空数据库中。备份短于、或不同于检查点或目录中现有的账本时拒绝恢复。"
-            "请先停止服务。\n\n"
+            f"{DATABASE_VARIABLE} 指明数据库时，恢复到该空数据库中。备份短于、或不同于检查点或目录中现有的账本时拒绝恢复；"
+            "封存无误而只是个别事实不合规则的，予以提示，照常恢复。请先停止服务。\n\n"
             "例：\n\n\b\n  funding-ledger restore /backup/2026-03-31 --data data --checkpoint 2026-03-31.checkpoint",
             "Check the whole backup, or export, then put it into the data folder; the log that was there is kept under "
             f"another name. Where {DATABASE_VARIABLE} names a database, it is put there, and the database must be empty. "
-            "Refuses a backup that is shorter than, or different from, a kept checkpoint or the log that lies there. Stop "
-            "the service first.\n\n"
+            "Refuses a backup that is shorter than, or different from, a kept checkpoint or the log that lies there; what "
+            "only breaks a rule, in a log that is as it was sealed, is told and restored. Stop the service first.\n\n"
             "Example:\n\n\b\n  funding-ledger restore /backup/2026-03-31 --data data --checkpoint 2026-03-31.checkpoint",
         ),
     )
@@ -65,7 +68,7 @@ def command(speech: Speech) -> click.Command:
             if not source.is_vouched_for(data, kept):
                 raise no_checkpoint(speech)
             from_backup = () if named_keys else _own_keys(source, data)
-            keys, size = keys_named(named_keys or from_backup, data), source.log.size
+            keys, size = keys_named(named_keys or from_backup, data, remark_to(screen)), source.log.size
             with progress_to(size, speech("核验", "checking"), quiet=as_json) as progress:
                 restored = restore_backup(
                     source, data, keys, kept, keys_named=bool(named_keys), jobs=jobs_for(size, None), progress=progress
@@ -76,11 +79,15 @@ def command(speech: Speech) -> click.Command:
         if screen.as_json:
             aside = None if restored.aside is None else str(restored.aside)
             places = {"database": restored.database, "aside": aside, "anybody_can_sign_in": signs_in}
-            screen.json({"restored": restored.verdict.whole, **places, **verdict_body(restored.verdict, speech)})
+            screen.json({"restored": restored.verdict.as_sealed, **places, **verdict_body(restored.verdict, speech)})
         else:
-            show_verdict(screen, restored.verdict, policies_named())
+            verdict, told_as = (
+                restored.verdict,
+                {} if restored.verdict.as_sealed else _told_as(source, data, kept, keys),
+            )
+            show_verdict(screen, verdict, policies_named(), told_as=told_as, rules_stop=False)
             screen.line(_outcome(restored, data, speech))
-        if restored.verdict.whole and not signs_in and not screen.as_json:
+        if restored.verdict.as_sealed and not signs_in and not screen.as_json:
             screen.note(_how_to_sign_in(source, data, speech))
         if from_backup:
             screen.note(
@@ -90,7 +97,7 @@ def command(speech: Speech) -> click.Command:
                     "the one you were given with --key.",
                 )
             )
-        context.exit(Exit.DONE if restored.verdict.whole else Exit.NOT_WHOLE)
+        context.exit(Exit.DONE if restored.verdict.as_sealed else Exit.NOT_WHOLE)
 
     return restore
 
@@ -100,6 +107,15 @@ def _own_keys(source: Source, data: Path) -> tuple[str, ...]:
     if (data / PUBLIC_KEYS).is_file() or source.public_keys is None:
         return ()
     return (str(source.public_keys),)
+
+
+def _told_as(source: Source, data: Path, kept: Sequence[Path], keys: Sequence[VerifierKey]) -> dict[Checkpoint, str]:
+    """Whose the checkpoints are, by path; of one that several have, what others than the backup tell."""
+    own = source.stated(keys)
+    folder_kept = data / CHECKPOINT
+    paths = [*([folder_kept] if folder_kept.is_file() else []), *kept]
+    told = {} if own is None else {own: str(source.path)}
+    return {**told, **{open_kept(path, keys): str(path) for path in paths}}
 
 
 def _how_to_sign_in(source: Source, data: Path, say: Speech) -> str:
@@ -122,7 +138,7 @@ def _how_to_sign_in(source: Source, data: Path, say: Speech) -> str:
 
 
 def _outcome(restored: Restored, data: Path, say: Speech) -> str:
-    if not restored.verdict.whole:
+    if not restored.verdict.as_sealed:
         return say("未恢复，未作任何改动；请改用另一份备份。", "Nothing was restored or changed; take another backup.")
     if restored.database is not None:
         return say(

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from api.cli.beginning import is_new, tell_beginning
 from api.cli.options import data_option, policies_named
 from api.cli.screen import Run
 from api.cli.speech import Speech
@@ -48,6 +49,8 @@ def command(speech: Speech) -> click.Command:
     def serve(run: Run, host: str, port: int, data: Path) -> None:
         screen = run.show(as_json=False)
         require_free(host, port)
+        if is_new(data):
+            tell_beginning(screen, data)
 
         def tell(address: str) -> None:
             screen.note(speech(f"{address}（数据目录 {data}），按 Ctrl-C 停止", f"{data} at {address}; Ctrl-C stops"))

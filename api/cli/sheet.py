@@ -80,11 +80,11 @@ def _write(out: Path, sheet: Sheet) -> None:
 def _show(screen: Screen, sheet: Sheet) -> None:
     say = screen.speech
     screen.line(f"{sheet.application_id} · {sheet.enterprise_name} · {sheet.item}", style="bold")
-    screen.line(f"{sheet.policy_number} · {sheet.rule.id} {sheet.rule.name}")
+    screen.line(f"{say.named(sheet.policy_number)} · {sheet.rule.id} {say.named(sheet.rule.name)}")
     screen.table(
         say("核实的申报事项", "particulars as verified"),
         [say("事项", "particular"), say("内容", "as stated")],
-        ([stated.label, stated.text] for stated in sheet.particulars),
+        ([_particular(stated, say), say.said(stated.text)] for stated in sheet.particulars),
     )
     show_steps(screen, sheet.steps)
     screen.table(
@@ -97,16 +97,21 @@ def _show(screen: Screen, sheet: Sheet) -> None:
             say("本次核减", "cut"),
             say("已用各项", "used by"),
         ],
-        (_limit_row(limit) for limit in sheet.limits),
+        (_limit_row(limit, say) for limit in sheet.limits),
         right=(1, 2, 3, 4),
     )
     screen.line(say("核定金额 ", "determined ") + yuan(sheet.amount_fen) + f"  {sheet.capitals}", style="bold")
 
 
-def _limit_row(limit: SheetLimit) -> list[str]:
+def _particular(stated: Stated, say: Speech) -> str:
+    """As the steps below call it: by its label in Chinese, by its name in English."""
+    return say(stated.label.zh, f"{stated.name} {say.named(stated.label.zh)}")
+
+
+def _limit_row(limit: SheetLimit, say: Speech) -> list[str]:
     head = limit.headroom
     return [
-        f"{limit.label} {limit.period or ''}".rstrip(),
+        f"{say.said(limit.label)} {limit.period or ''}".rstrip(),
         *(yuan(fen) for fen in (head.ceiling_fen, head.used_fen, head.left_fen, limit.cut_fen)),
         "\n".join(f"{award.award_id} {yuan(award.amount_fen)}" for award in limit.counted),
     ]
@@ -122,8 +127,8 @@ def _body(sheet: Sheet, speech: Speech) -> dict[str, Any]:
         "rule": sheet.rule.id,
         "enterprise": sheet.enterprise,
         "item": sheet.item,
-        "particulars": [_stated_body(stated) for stated in sheet.particulars],
-        "basis": None if sheet.basis is None else _stated_body(sheet.basis),
+        "particulars": [_stated_body(stated, speech) for stated in sheet.particulars],
+        "basis": None if sheet.basis is None else _stated_body(sheet.basis, speech),
         "rate": sheet.rate,
         "steps": [
             {
@@ -143,8 +148,9 @@ def _body(sheet: Sheet, speech: Speech) -> dict[str, Any]:
     }
 
 
-def _stated_body(stated: Stated) -> dict[str, Any]:
-    return {"name": stated.name, "label": stated.label, "value": stated.value, "text": stated.text}
+def _stated_body(stated: Stated, speech: Speech) -> dict[str, Any]:
+    said = speech.said
+    return {"name": stated.name, "label": said(stated.label), "value": stated.value, "text": said(stated.text)}
 
 
 def _limit_body(limit: SheetLimit) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class Speech:
     def said(self, text: Text) -> str:
         return self(text.zh, text.en)
 
+    def named(self, chinese: str) -> str:
+        """A name that there is in Chinese alone, as those that policies give: quoted where English stands around it."""
+        return self(chinese, f"“{chinese}”")
+
 
 def language_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Language:
     """As ``--lang`` says; else as the environment's locale, where it is an English one; else Chinese.

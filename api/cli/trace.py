@@ -107,7 +107,7 @@ def _event_body(recorded: Recorded) -> dict[str, Any]:
 def _show(screen: Screen, case: CaseFile, history: list[Recorded]) -> None:
     say = screen.speech
     screen.line(f"{_identifier(case)} · {say.said(STATE_NAMES[case.state])}", style="bold")
-    screen.line(f"{case.enterprise_name}（{case.enterprise}）")
+    screen.line(say(f"{case.enterprise_name}（{case.enterprise}）", f"{case.enterprise_name} ({case.enterprise})"))
     screen.line(say(f"规则 {case.rule} · 对象 {case.item}", f"rule {case.rule} · {case.item}"))
     screen.line(
         say("资助 ", "awarded ")
@@ -146,7 +146,7 @@ def _show_stages(screen: Screen, case: CaseFile) -> None:
     rows = (
         [
             str(stage.number),
-            stage.when,
+            say.named(stage.when),
             stage.share,
             yuan(stage.amount_fen),
             say("未达到", "not yet") if stage.reached_on is None else stage.reached_on.isoformat(),

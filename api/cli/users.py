@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from api.cli.beginning import is_new, tell_beginning, tell_begun
 from api.cli.options import data_option, json_option, open_existing, policies_named
 from api.cli.passwords import ask_password, password_option
 from api.cli.screen import Run
@@ -63,8 +64,12 @@ def _add(speech: Speech) -> click.Command:
     def add(run: Run, name: str, roles: tuple[str, ...], password_stdin: bool, data: Path, as_json: bool) -> None:
         screen = run.show(as_json=as_json)
         name = _name(name)
+        if new := is_new(data):
+            tell_beginning(screen, data)
         password = ask_password(speech, from_stdin=password_stdin, confirm=True)
         with open_service(data, database_url=database_url(), policies=policies_named()) as service:
+            if new:
+                tell_begun(screen, data)
             try:
                 service.credentials.add_user(name, password)
             except ValueError as error:

@@ -12,6 +12,7 @@ from api.cli.auditing import (
     key_option,
     no_checkpoint,
     progress_to,
+    remark_to,
     show_verdict,
     verdict_body,
 )
@@ -21,9 +22,7 @@ from api.cli.screen import Run
 from api.cli.speech import Speech
 from api.evidence import keys_named, open_log
 from ledger.seal.export import ExportLog
-from ledger.seal.kept import CHECKPOINT, open_kept
-from ledger.seal.note import Checkpoint, VerifierKey, open_checkpoint
-from ledger.seal.sealed_log import SealedLog
+from ledger.seal.kept import CHECKPOINT, opened_as, read_note
 from projections.verification import verify as verify_log
 
 
@@ -74,14 +73,18 @@ def command(speech: Speech) -> click.Command:
     ) -> None:
         run: Run = context.obj
         screen = run.show(as_json=as_json)
+        notes = [(path, read_note(path)) for path in (*kept, *_kept_in(data, export))]
+        # Only now: what a log in use gains after a checkpoint of it was read does not make it shorter than that.
         log = open_log(data, damaged=True) if export is None else ExportLog(export)
         try:
-            keys = keys_named(named_keys, data)
-            own = _came_with(log, data, keys)
-            checkpoints = [*(open_kept(path, keys) for path in kept), *own]
-            if not checkpoints:
+            keys = keys_named(named_keys, data, remark_to(screen))
+            told_as = {opened_as(path, note, keys).checkpoint: str(path) for path, note in notes}
+            closing = None
+            if isinstance(log, ExportLog) and export is not None:
+                closing = opened_as(export, log.checkpoint, keys).checkpoint
+                told_as.setdefault(closing, str(export))
+            if not (checkpoints := list(told_as)):
                 raise no_checkpoint(speech)
-            closing = own[0] if export is not None else None
             with progress_to(log.size, speech("核验", "checking"), quiet=as_json) as progress:
                 verdict = verify_log(
                     log, checkpoints, closing=closing, jobs=jobs_for(log.size, jobs), progress=progress
@@ -91,7 +94,7 @@ def command(speech: Speech) -> click.Command:
         if screen.as_json:
             screen.json(verdict_body(verdict, speech))
         else:
-            show_verdict(screen, verdict, policies_named())
+            show_verdict(screen, verdict, policies_named(), told_as=told_as)
             if not named_keys:
                 screen.note(
                     speech(
@@ -105,9 +108,7 @@ def command(speech: Speech) -> click.Command:
     return verify
 
 
-def _came_with(log: SealedLog, data: Path, keys: tuple[VerifierKey, ...]) -> list[Checkpoint]:
-    """The checkpoint that an export ends with, or that the store's folder keeps, if any."""
-    if isinstance(log, ExportLog):
-        return [open_checkpoint(log.checkpoint, keys).checkpoint]
+def _kept_in(data: Path, export: Path | None) -> list[Path]:
+    """The checkpoint that the store's folder keeps, if any; an export brings its own."""
     own = data / CHECKPOINT
-    return [open_kept(own, keys)] if own.is_file() else []
+    return [own] if export is None and own.is_file() else []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from api.imports.cells import CellError, Cells, Column, in_order, no_rows, read_heading
+from api.imports.cells import CellError, Cells, Column, as_written, in_order, no_rows, read_heading
 from api.imports.csv_file import Row, Sheet
 from api.imports.keys import content_key
 from api.imports.values import Value, particular_names, value_of
@@ -75,6 +75,8 @@ def _check_row(row: Row, columns: list[Column], policies: PolicyRegistry, today:
     policy_id = cells.text("policy") or (policies.ids[0] if len(policies.ids) == 1 else "")
     rule = None
     try:
+        if not policy_id:
+            raise _which(policies)
         rule = policies.get(policy_id, on=today).rule(cells.text("rule"))
     except LedgerError as error:
         errors.append(cells.error("policy" if isinstance(error, NotFound) else "rule", error.code, error.text))
@@ -100,6 +102,18 @@ def _check_row(row: Row, columns: list[Column], policies: PolicyRegistry, today:
     return Application(row.number, _key(command), command)
 
 
+def _which(policies: PolicyRegistry) -> NotFound:
+    """Of several policies a row names its own."""
+    ids = policies.ids
+    return NotFound(
+        Text(
+            f"有{len(ids)}个政策，请加“政策”一列，逐行填写政策编号，例如 {ids[0]}；可填：{'、'.join(ids)}",
+            f"there are {len(ids)} policies; add a column policy that names each row's, such as {ids[0]}. There are: "
+            f"{', '.join(ids)}",
+        )
+    )
+
+
 def _particulars(cells: Cells, rule: Rule) -> dict[str, Value]:
     """What this rule declares, and whatever else the row fills in: the ledger refuses that by its name."""
     names = particular_names(rule)
@@ -118,7 +132,8 @@ def _field_error(cells: Cells, fault: FieldError, rule: Rule | None) -> CellErro
     ways = [way for way, its in names.items() if its == name] or [name]
     found = next((way for way in ways if way in cells), None)
     declared = None if rule is None else rule.particulars.get(name)
-    return cells.error(found or (declared.label if declared else name), fault.code, fault.text)
+    called = Text(declared.label, name) if declared else None
+    return cells.error(found or name, fault.code, fault.text, called)
 
 
 def _identity(command: SubmitApplication) -> tuple[object, ...]:
@@ -133,4 +148,4 @@ def _key(command: SubmitApplication) -> str:
 
 def _repeats(row: int, first: int) -> CellError:
     told = Text(f"与第{first}行是同一项申报", f"the same application as row {first}")
-    return CellError(row, "", "", "repeated-row", told)
+    return CellError(row, as_written(""), "", "repeated-row", told)

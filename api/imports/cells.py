@@ -21,11 +21,12 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@")
 class CellError:
     """What is wrong with one cell: ``row`` as a spreadsheet counts, ``column`` its heading, ``letter`` its letter.
 
-    The heading itself is row 1; column and letter are empty where a row as a whole is at fault.
+    The heading itself is row 1; column and letter are empty where a row as a whole is at fault. A column that is missing is
+    called as the reader would write it.
     """
 
     row: int
-    column: str
+    column: Text
     letter: str
     code: str
     text: Text
@@ -51,14 +52,19 @@ def read_heading(heading: tuple[str, ...], names: Names, needed: Sequence[str]) 
         column = Column(cell, column_letter(index), fields.get(name.lower(), name), unit)
         if any(column.name == other.name for other in columns):
             told = Text(f"表头“{cell}”与前面的列重复", f"the heading {cell!r} stands twice")
-            errors.append(CellError(1, cell, column.letter, "repeated-column", told))
+            errors.append(CellError(1, as_written(cell), column.letter, "repeated-column", told))
         columns.append(column)
     for field in needed:
         if all(column.name != field for column in columns):
             label = names[field][0]
-            told = Text(f"缺少“{label}”一列", f"the column {field} ({label}) is missing")
-            errors.append(CellError(1, label, "", "missing-column", told))
+            told = Text(f"缺少“{label}”一列", f"the column {field} (“{label}”) is missing")
+            errors.append(CellError(1, Text(label, field), "", "missing-column", told))
     return columns, errors
+
+
+def as_written(heading: str) -> Text:
+    """A heading that stands in the file, which is the same in every language."""
+    return Text(heading, heading)
 
 
 def in_order(errors: Iterable[CellError]) -> tuple[CellError, ...]:
@@ -67,7 +73,7 @@ def in_order(errors: Iterable[CellError]) -> tuple[CellError, ...]:
 
 
 def no_rows() -> CellError:
-    return CellError(1, "", "", "no-rows", Text("表头之下没有数据", "there is nothing below the heading"))
+    return CellError(1, as_written(""), "", "no-rows", Text("表头之下没有数据", "there is nothing below the heading"))
 
 
 def _without_unit(heading: str) -> tuple[str, str]:
@@ -107,7 +113,7 @@ class Cells:
         """What no cell may hold."""
         if any(self._beyond):
             told = Text("单元格多于表头的列数", "there are more cells than headings")
-            yield CellError(self._row.number, "", "", "too-many-cells", told)
+            yield CellError(self._row.number, as_written(""), "", "too-many-cells", told)
         for name, text in self._texts.items():
             if text.startswith(_FORMULA_STARTS):
                 told = Text("单元格是公式或带符号，请填写其值", "a formula or a signed value; write the value itself")
@@ -116,8 +122,11 @@ class Cells:
                 told = Text(f"超过{CELL_LENGTH_MAX}个字符", f"longer than {CELL_LENGTH_MAX} characters")
                 yield self.error(name, "too-long", told)
 
-    def error(self, name: str, code: str, text: Text) -> CellError:
-        """A complaint about a field, at its cell; without a letter where there is no such column."""
+    def error(self, name: str, code: str, text: Text, called: Text | None = None) -> CellError:
+        """A complaint about a field, at its cell; without a letter where there is no such column, which is then ``called``
+        so."""
         column = self._columns.get(name)
-        heading, letter = (name, "") if column is None else (column.heading, column.letter)
+        heading, letter = (
+            (called or as_written(name), "") if column is None else (as_written(column.heading), column.letter)
+        )
         return CellError(self._row.number, heading, letter, code, text)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from api.imports.cells import CellError, Cells, Column, in_order, no_rows, read_heading
+from api.imports.cells import CellError, Cells, Column, as_written, in_order, no_rows, read_heading
 from api.imports.csv_file import Sheet
 from api.imports.keys import content_key
 from api.imports.values import value_of
@@ -102,7 +102,7 @@ def _unknown(columns: list[Column]) -> list[CellError]:
     """A heading that means nothing here may be a misspelt one whose figures would be left out."""
     told = Text("不认识的表头；请改正，或删去该列", "an unknown heading; correct it, or take the column out")
     return [
-        CellError(1, column.heading, column.letter, "unknown-column", told)
+        CellError(1, as_written(column.heading), column.letter, "unknown-column", told)
         for column in columns
         if column.name not in _COLUMNS
     ]

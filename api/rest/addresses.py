@@ -34,7 +34,7 @@ def enterprise_at(text: str) -> str:
                 FieldError(
                     "uscc",
                     "invalid-uscc",
-                    Text("不是有效的统一社会信用代码", "not a valid 统一社会信用代码 (unified social credit code)"),
+                    Text("不是有效的统一社会信用代码", "not a valid unified social credit code (“统一社会信用代码”)"),
                 )
             ]
         ) from None

@@ -28,6 +28,11 @@ class DrawSchema(Schema):
     amount = fields.Money(required=True)
 
 
+class FundedPartSchema(Schema):
+    since = fields.Day(required=True)
+    until = fields.Day(required=True)
+
+
 class WindowSchema(Schema):
     """The window of months that the award stands in; last days are included."""
 
@@ -35,6 +40,11 @@ class WindowSchema(Schema):
     ends_on = fields.Day(required=True)
     funded_from = fields.Day(required=True)
     funded_until = fields.Day(required=True)
+    funded_parts = fields.Many(
+        fields.Nested(FundedPartSchema),
+        required=True,
+        metadata={"description": "empty where all is paid for from the first of these days to the last"},
+    )
 
 
 class StageSchema(Schema):
@@ -168,6 +178,7 @@ def _window_body(use: WindowUse | None) -> dict[str, Any] | None:
         "ends_on": add_days(use.window.end, -1),
         "funded_from": use.funded.start,
         "funded_until": add_days(use.funded.end, -1),
+        "funded_parts": [{"since": part.start, "until": add_days(part.end, -1)} for part in use.parts or ()],
     }
 
 

@@ -126,7 +126,8 @@ class Code(Words):
             raise _invalid(
                 "invalid-uscc",
                 "不是有效的统一社会信用代码（18位，含校验码），请对照营业执照核对",
-                "not a valid 统一社会信用代码 (18 characters with a check character); compare it with the licence",
+                "not a valid unified social credit code (“统一社会信用代码”: 18 characters with a check character); "
+                "compare it with the licence",
             ) from error
 
 

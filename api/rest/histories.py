@@ -98,7 +98,7 @@ def _proof(positions: list[int]) -> HistoryProof:
     keeper, recorder = service().keeper, service().recorder
     kept = keeper.kept()
     if keeper.can_sign and (kept is None or kept.size < positions[-1]):
-        keeper.advance(recorder.head(), recorder.nodes())
+        keeper.advance(recorder)
     if (proof := history_proof(keeper, recorder, positions)) is not None:
         return proof
     raise Problem(

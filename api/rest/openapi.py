@@ -54,7 +54,10 @@ class ProblemSchema(Schema):
     clause = fields.Words(metadata={"description": "the policy's article, or the rule of the office"})
     limit = fields.Nested(LimitSchema)
     earlier_application = fields.Words(
-        metadata={"description": "with `evidence-used`: the application that the evidence stands under"}
+        metadata={
+            "description": "with `evidence-used`: the application that the evidence stands under; with "
+            "`funded-elsewhere`: that of the other policy's award"
+        }
     )
     errors = fields.Many(fields.Nested(FieldErrorSchema))
 

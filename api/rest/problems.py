@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api.credentials import TooManyAttempts
 from api.logs import log
+from api.request_size import REQUEST_BYTES_MOST
 from api.rest.calculations import LimitSchema, room_body
 from api.rest.language import language, said
 from ledger import errors
@@ -105,7 +106,15 @@ _HTTP: Final[dict[int, tuple[str, Text, Text]]] = {
             "this is given as application/json, at some addresses as text/html too; change the Accept header",
         ),
     ),
-    413: ("too-large", Text("请求过大", "Too large"), Text("请求内容过大", "the request is too large")),
+    413: (
+        "too-large",
+        Text("请求过大", "Too large"),
+        Text(
+            f"请求内容不得超过{REQUEST_BYTES_MOST:,}字节；请分多次提交，文件不经接口上传（批量数据用命令行 import 导入）",
+            f"a request holds at most {REQUEST_BYTES_MOST:,} bytes; make several requests of it. Files are not taken here: "
+            "many rows are imported at the command line (import)",
+        ),
+    ),
     415: (
         "unsupported-media-type",
         Text("不支持的内容类型", "Unsupported media type"),

@@ -19,7 +19,7 @@ from ledger.commands.record_interpretation import (
 )
 from ledger.errors import NotFound, Text
 from ledger.events import InterpretationRecorded
-from ledger.policy.model import Reading
+from ledger.policy.model import FollowedBy, Reading
 from projections.readings import Decided, ReadingHistory, decided
 
 blueprint = Blueprint("readings", __name__, description="口径 / Readings of a policy's open questions")
@@ -91,6 +91,14 @@ class ReadingSchema(Schema):
     )
     alternatives = fields.Many(
         fields.Words(), required=True, metadata={"description": "how else the text could be read, in words"}
+    )
+    followed_by = fields.Words(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "who goes by it where no number takes its value: the reviewer, or whoever takes a step (process)",
+            "enum": [*FollowedBy, None],
+        },
     )
     fixed = fields.Words(
         required=True,
@@ -177,6 +185,7 @@ def reading_body(found: Reading) -> Body:
         "switchable": found.switchable,
         "options": [{"value": value, "meaning": meaning} for value, meaning in found.options.items()],
         "alternatives": found.alternatives,
+        "followed_by": found.followed_by,
         "fixed": found.fixed,
         "decided_by": found.decided_by,
         "effective_from": found.since,

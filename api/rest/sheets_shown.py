@@ -135,7 +135,7 @@ def sheet_body(sheet: Sheet) -> dict[str, Any]:
 
 
 def _stated_body(stated: Stated) -> dict[str, Any]:
-    return {"name": stated.name, "label": stated.label, "value": stated.value, "text": stated.text}
+    return {"name": stated.name, "label": said(stated.label), "value": stated.value, "text": said(stated.text)}
 
 
 def _step_body(step: SheetStep) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _step_body(step: SheetStep) -> dict[str, Any]:
 def _limit_body(limit: SheetLimit) -> dict[str, Any]:
     return {
         "name": limit.headroom.limit,
-        "label": limit.label,
+        "label": said(limit.label),
         "clause": limit.headroom.clause,
         **room_body(limit.headroom),
         "cut": limit.cut_fen,

@@ -12,9 +12,11 @@ from ledger.casefile import CaseFile, CaseState
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state, required
 from ledger.commands.determine_amount import chosen_cap_year, claim_again, require_audit_report
 from ledger.draws import less, part_of
-from ledger.errors import FieldError, Headroom, Outdated, Refusal, Text
+from ledger.errors import FieldError, Headroom, Malformed, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, AwardApproved
+from ledger.funded_elsewhere import refuse_funded_elsewhere
 from ledger.money import format_yuan
+from ledger.other_funding import declared_cases
 from ledger.roles import Role
 from ledger.rules import Claim, Determination, determine
 from ledger.scopes import budget_of_year
@@ -26,8 +28,9 @@ _DETERMINE_AGAIN: Final = Text("请补正后重新核定", "state it and determi
 class ApproveAward(Command, frozen=True, kw_only=True):
     """The approver states the ``amount_fen`` that is approved: at most the determined one, less only with a ``reason``.
 
-    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given) and never recomputed (reading B1). The
-    next year instead takes a ``reason``; a year for which the sheet would read differently takes a new sheet.
+    ``cap_year`` is chosen here (the year of ``effective_on`` where none is given, or the sheet's where that is later) and
+    never recomputed (reading B1). The next year takes a ``reason``; a year for which the sheet would read differently
+    takes a new sheet.
     """
 
     name: ClassVar[str] = "approve-award"
@@ -49,20 +52,25 @@ class ApproveAward(Command, frozen=True, kw_only=True):
         assert determined is not None
         policy = facts.pinned_policy(case.policy)
         require_audit_report(case, policy.rule(case.rule), case.review_evidence)
-        cap_year = chosen_cap_year(policy, self.cap_year, facts)
+        cap_year = chosen_cap_year(case, policy, self._plan_year(determined, facts), facts)
         if cap_year != facts.effective_on.year and self.reason is None:
-            raise required("reason")
+            raise _why_that_year(cap_year)
         claim = claim_again(case, policy, determined.particulars, cap_year, facts, _DETERMINE_AGAIN)
         if self.amount_fen > determined.amount_fen:
             raise _above_determined(self.amount_fen, determined, claim.rule.article)
         if self.amount_fen < determined.amount_fen and self.reason is None:
             raise required("reason")
+        refuse_funded_elsewhere(claim, declared_cases(case, facts.case), facts)
         now = determine(claim, facts.standing())
         if cap_year != determined.cap_year and now.amount_fen != determined.amount_fen:
             raise _sheet_of_another_year(determined.cap_year, cap_year)
         if self.amount_fen > now.amount_fen:
             raise _no_longer_so_much(self.amount_fen, determined, now)
         return Decision(self._approved(case, claim, determined, now), case.policy)
+
+    def _plan_year(self, determined: AmountDetermined, facts: Facts) -> int:
+        """A sheet for a plan to come stays for that plan; one of a year that has passed meanwhile comes into this year's."""
+        return self.cap_year or max(determined.cap_year, facts.effective_on.year)
 
     def _approved(
         self, case: CaseFile, claim: Claim, determined: AmountDetermined, now: Determination
@@ -82,7 +90,17 @@ class ApproveAward(Command, frozen=True, kw_only=True):
             budget_scope=budget_of_year(claim.policy.id, claim.cap_year).key,
             window_scope=now.window.scope if now.window else None,
             payment_plan=plan_under(claim.policy, claim.rule) or msgspec.UNSET,
+            item_year=now.item_year or msgspec.UNSET,
+            cut_fen=now.cut_fen or msgspec.UNSET,
         )
+
+
+def _why_that_year(cap_year: int) -> Malformed:
+    told = Text(
+        f"列入{cap_year}年度资助计划，不是决定当年，请写明理由",
+        f"it goes into the funding plan of {cap_year}, which is not the year of the decision: say why",
+    )
+    return Malformed([FieldError("reason", "missing", told)])
 
 
 def _above_determined(asked_fen: int, determined: AmountDetermined, article: str) -> Refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Protocol
@@ -41,13 +41,24 @@ class Facts(Protocol):
         """
         ...
 
-    def check_readable(self, policy: Policy, decided: Interpretation) -> None:
-        """Raise :class:`~ledger.errors.Unreadable` where the policy cannot take the value of one more interpretation,
-        :class:`~ledger.errors.PolicyFault` where that would make it unsound."""
+    def other_policies(self, policy_id: str, stage: str) -> Iterable[Policy]:
+        """Every version of every other policy that funds a stage of this name, as read on the day of decision."""
+        ...
+
+    def read_with(self, policy: Policy, decided: Interpretation) -> Policy:
+        """The policy as read with one more interpretation, on the day from which that counts.
+
+        Raises :class:`~ledger.errors.Unreadable` where it cannot take the value, :class:`~ledger.errors.PolicyFault` where
+        that would make it unsound, then or on a later day.
+        """
         ...
 
     def pinned_policy(self, pin: Pin | None) -> Policy:
         """The very text an application was made under."""
+        ...
+
+    def policy_as_approved(self, case: CaseFile) -> Policy:
+        """The text of an award as it was read when it was approved, whatever was decided about it since."""
         ...
 
     def standing(self) -> Standing: ...
@@ -65,8 +76,9 @@ class Decision:
     policy: Pin | None = None
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all commands. ``roles`` may give it; a refusal of one that ``asks_for_money`` is recorded as a fact.
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all commands. What is not said is left out of a request's digest, so that it stays the same when a later
+    release lets one say more. ``roles`` may give it; a refusal of one that ``asks_for_money`` is recorded as a fact.
 
     ``effective_on`` is the business date (today where none is given), ``reference`` the document behind the fact,
     ``reason`` the words that explain it.

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
 from ledger.casefile import CaseFile
 from ledger.commands.command import REFERENCE_LENGTH_MAX, Command, Decision, Facts, amount_errors, text_errors
-from ledger.commands.determine_amount import claim_again
+from ledger.commands.determine_amount import claim_of
 from ledger.commands.request_disbursement import require_payable
+from ledger.counted import counted
 from ledger.errors import FieldError, Malformed, NotFound, OutOfOrder, Refusal, Text
 from ledger.events import PaymentPlan, StageConfirmed
 from ledger.money import format_yuan
 from ledger.policy.terms import Rate, RateArea
 from ledger.roles import Role
-from ledger.rules import RecognisedWindow, Standing, Step, determine
+from ledger.rules import ItemAward, RecognisedWindow, Standing, Step, determine
 from ledger.rules.particulars import MONEY_FEN_MOST
 from ledger.scopes import Scope
 
 _NOTHING_DUE: Final = {"nothing-to-grant", "other-funding-not-less"}
 """Refusals of a claim that say: on these figures nothing is due."""
-_SETTLE_AS_READ_THEN: Final = Text(
-    "已审批的资助不能重新核定，请以改口径之前的业务日期确认，或由解释机关另定口径后再确认",
-    "an approved award is not determined again: confirm with a business date before the reading was switched, or have it "
-    "decided how awards approved before are read",
-)
 
 
 class ConfirmStage(Command, frozen=True, kw_only=True):
@@ -80,7 +76,7 @@ class ConfirmStage(Command, frozen=True, kw_only=True):
             raise NotFound(
                 Text(
                     f"案卷{case.number}分{len(plan.stages)}个阶段拨付，没有第{self.stage}阶段",
-                    f"case {case.number} is paid in {len(plan.stages)} stages; there is no stage {self.stage}",
+                    f"case {case.number} is paid in {counted(len(plan.stages), 'stage')}; there is no stage {self.stage}",
                 )
             )
         if self.stage <= reached:
@@ -129,28 +125,30 @@ class _WithoutOwn:
     """What was granted before, this award left out: it is computed again, and must not stand in its own way."""
 
     def __init__(self, standing: Standing, case: CaseFile) -> None:
-        self._standing = standing
+        self._standing, self._case = standing, case.number
         self._own_fen = {draw.scope: draw.amount_fen for draw in case.drawn}
 
     def used_fen(self, scope: Scope) -> int:
         return self._standing.used_fen(scope) - self._own_fen.get(scope.key, 0)
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
-        own_fen = self._own_fen.get(scope.key, 0) if within.key in self._own_fen else 0
-        return self._standing.used_within_fen(scope, within) - own_fen
+    def item_awards(self, scope: Scope) -> Sequence[ItemAward]:
+        return [award for award in self._standing.item_awards(scope) if award.case != self._case]
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self._standing.window(scope)
 
 
 def _settled_on(case: CaseFile, audited_fen: int, facts: Facts) -> _Settlement:
-    """The same law as at the determination, on the audited cost; never above what is awarded."""
-    policy = facts.pinned_policy(case.policy)
+    """The same law as at the approval, on the audited cost; never above what is awarded.
+
+    A reading that was switched since counts for decisions to come, and not for what was granted before.
+    """
+    policy = facts.policy_as_approved(case)
     terms = policy.rule(case.rule).terms
     assert isinstance(terms, Rate | RateArea), "the loader gives every rule that settles a basis"
     assert case.determination is not None and case.approval is not None
     stated = {**case.determination.particulars, terms.basis: format_yuan(audited_fen)}
-    claim = claim_again(case, policy, stated, case.approval.cap_year, facts, _SETTLE_AS_READ_THEN)
+    claim = claim_of(case, policy, stated, case.approval.cap_year, facts)
     try:
         due = determine(claim, _WithoutOwn(facts.standing(), case))
     except Refusal as refusal:

@@ -13,11 +13,19 @@ from ledger.commands.command import Command, Decision, Facts, register_errors, r
 from ledger.errors import FieldError, Malformed, Outdated, Refusal, Text
 from ledger.events import AmountDetermined, Evidence
 from ledger.evidence import evidence_key, given_evidence
-from ledger.other_funding import funding_beside
+from ledger.funded_elsewhere import refuse_funded_elsewhere
+from ledger.other_funding import declared_cases, funding_beside
 from ledger.policy.model import EvidenceKind, Policy, Rule
 from ledger.policy.terms import DiscretionaryCeiling, TierCeiling
 from ledger.roles import Role
-from ledger.rules import Claim, Determination, determine, read_particulars, require_open_plan
+from ledger.rules import (
+    Claim,
+    Determination,
+    determine,
+    read_particulars,
+    require_open_plan,
+    require_plan_of_window,
+)
 from ledger.rules.particulars import PARTICULARS
 
 
@@ -59,14 +67,19 @@ class DetermineAmount(Command, frozen=True, kw_only=True):
             raise required("reason")
         added = self._added_evidence(case, policy, rule)
         require_audit_report(case, rule, added)
-        claim = claim_of(case, policy, raw, chosen_cap_year(policy, self.cap_year, facts), facts)
+        claim = claim_of(case, policy, raw, chosen_cap_year(case, policy, self.cap_year, facts), facts)
+        refuse_funded_elsewhere(claim, declared_cases(case, facts.case), facts)
         result = determine(claim, facts.standing())
         return Decision(_determined(case, claim, result, added), case.policy)
 
     def _added_evidence(self, case: CaseFile, policy: Policy, rule: Rule) -> tuple[Evidence, ...]:
-        """The audit report given now, or with the determination before this one; not what the application came with."""
+        """The audit report given now, or with the determination before this one; not what the application came with.
+
+        How often it may stand is what the office reads today, either way.
+        """
         if self.audit_report is None:
-            return case.review_evidence
+            known = [{"kind": given.kind, "key": given.key} for given in case.review_evidence]
+            return given_evidence(policy, rule, known)
         kind, key = EvidenceKind.AUDIT_REPORT, evidence_key(self.audit_report)
         if any((given.kind, given.key) == (kind, key) for given in case.evidence):
             return ()
@@ -128,10 +141,14 @@ def is_proposed(rule: Rule) -> bool:
     return isinstance(rule.terms, TierCeiling | DiscretionaryCeiling)
 
 
-def chosen_cap_year(policy: Policy, cap_year: int | None, facts: Facts) -> int:
-    """The funding plan's year (reading B1): as given, else the year of the decision; one that is open on that day."""
+def chosen_cap_year(case: CaseFile, policy: Policy, cap_year: int | None, facts: Facts) -> int:
+    """The funding plan's year (reading B1): as given, else the year of the decision; one that is open on that day, and no
+    plan to come that is too late for a window that runs on (reading B33).
+    """
     year = facts.effective_on.year if cap_year is None else cap_year
     require_open_plan(policy, facts.effective_on, year)
+    if year > facts.effective_on.year:
+        require_plan_of_window(policy, policy.rule(case.rule), case.enterprise, year, facts.standing())
     return year
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar, Final
 
-from ledger.calendar import add_days
+from ledger.calendar import Window, add_days
 from ledger.commands.command import Command, Decision, Facts, text_errors
 from ledger.errors import FieldError, Malformed, PolicyFault, Refusal, Text, Unreadable
 from ledger.events import InterpretationRecorded
@@ -21,8 +21,8 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
     """``reading`` takes ``value`` for decisions from ``effective_from`` on, which is never in the past: what was decided
     stays as it was read then. ``reference`` is the document, ``reason`` the ground, ``decided_by`` the deciding office.
 
-    A reading whose value no code takes can only be confirmed as it is. ``version`` is the newest in force where none is
-    given; applications under an older version keep reading that one.
+    A reading whose value no code takes and nobody goes by can only be confirmed as it is. ``version`` is the newest in force
+    where none is given; applications under an older version keep reading that one.
     """
 
     name: ClassVar[str] = "record-interpretation"
@@ -53,7 +53,7 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
             )
 
     def decide(self, facts: Facts) -> Decision:
-        policy = facts.policy(self.policy, self.version)
+        policy = self._text(facts)
         reading = _reading_in(policy, self.reading)
         if reading.options and self.value not in reading.options:
             raise Malformed([_unknown_value(reading)])
@@ -72,8 +72,23 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
         self._require_sound(policy, reading, facts)
         return Decision(recorded, policy.pin)
 
+    def _text(self, facts: Facts) -> Policy:
+        """The version that is interpreted, as read today."""
+        try:
+            return facts.policy(self.policy, self.version)
+        except Refusal as none_begun:
+            told = none_begun.text
+            raise Refusal(
+                none_begun.code,
+                Text(
+                    f"{told.zh}。没有写明版本的，解释的是施行中的一版；请写明版本",
+                    f"{told.en}. Where no version is given, the one in force is interpreted; give the version",
+                ),
+                clause=none_begun.clause,
+            ) from none_begun
+
     def _require_sound(self, policy: Policy, reading: Reading, facts: Facts) -> None:
-        """The policy can be read so: no ceiling contradicts another, no value fails to fit."""
+        """The policy can be read so: no ceiling contradicts another, no value fails to fit, and it is in force still."""
         decided = Interpretation(
             version=policy.version,
             reading=reading.id,
@@ -84,7 +99,7 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
             why=self.reason or "",
         )
         try:
-            facts.check_readable(policy, decided)
+            read = facts.read_with(policy, decided)
         except Unreadable as error:
             raise Malformed([FieldError("value", "invalid", error.text)]) from error
         except PolicyFault as fault:
@@ -93,6 +108,27 @@ class RecordInterpretation(Command, frozen=True, kw_only=True):
                 Text(f"口径{reading.id}不能取此值：{fault.text.zh}", f"reading {reading.id}: {fault.text.en}"),
                 clause=reading.article,
             ) from fault
+        if (why := _why_no_validity(policy.validity, read.validity, facts.today, self.effective_from)) is not None:
+            raise Malformed([FieldError("value", "out-of-force", why)])
+
+
+def _why_no_validity(before: Window, after: Window, today: date, since: date) -> Text | None:
+    """What is wrong with a first day of the validity that is switched to: the text is in force, and goes on being so."""
+    if after.start == before.start:
+        return None
+    if after.start > today:
+        return Text(
+            f"施行日{after.start}晚于今天{today}：政策会在此以前不再有效；施行日须为今天或更早的日期",
+            f"{after.start} is after today, {today}: until then the policy would not be in force; "
+            "give today or an earlier day",
+        )
+    if since in before and since not in after:
+        return Text(
+            f"自{after.start}起施行的，有效期到{after.end}前为止，自口径生效之日{since}起政策即已失效；请核对施行日",
+            f"from {after.start} on, the validity ends before {after.end}: on {since}, when the reading takes effect, the "
+            "policy would be over; check the day",
+        )
+    return None
 
 
 def _reading_in(policy: Policy, name: str) -> Reading:

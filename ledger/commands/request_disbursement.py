@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from ledger.casefile import CaseFile, CaseState
+from ledger.casefile import PAYABLE, CaseFile
 from ledger.commands.command import Command, Decision, Facts, amount_errors, require_state
 from ledger.errors import FieldError, Refusal, Text
 from ledger.events import DisbursementRequested
@@ -47,7 +47,7 @@ class RequestDisbursement(Command, frozen=True, kw_only=True):
 
 def require_payable(case: CaseFile, step: Text) -> None:
     """Raise unless money of this award may move toward the enterprise: no open violation or recovery."""
-    require_state(case, [CaseState.APPROVED, CaseState.PART_PAID, CaseState.PAID], step)
+    require_state(case, PAYABLE, step)
 
 
 def _above_award(case: CaseFile, asked_fen: int) -> Refusal:

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
+import msgspec
+
 from ledger.commands.command import Command, Decision, Facts, text_errors
 from ledger.errors import FieldError, Text
 from ledger.events import ApplicationSubmitted
 from ledger.evidence import evidence_errors, given_evidence
 from ledger.other_funding import declared_funding, funding_errors
 from ledger.roles import Role
-from ledger.rules import read_particulars, require_in_force
+from ledger.rules import carried_cases, read_particulars, require_in_force
 from ledger.scopes import ITEM_LENGTH_MAX, item_key
 from ledger.uscc import parse_uscc
 
@@ -57,15 +59,17 @@ class SubmitApplication(Command, frozen=True, kw_only=True):
         particulars = read_particulars(rule, self.particulars)
         enterprise = parse_uscc(self.enterprise)
         require_in_force(policy, rule, enterprise, facts.effective_on, facts.standing())
+        item = item_key(self.item)
         submitted = ApplicationSubmitted(
             case=facts.new_case_number(),
             enterprise=enterprise,
             enterprise_name=self.enterprise_name.strip(),
             rule=rule.id,
-            item=item_key(self.item),
+            item=item,
             particulars=particulars.as_json(),
             evidence=given_evidence(policy, rule, self.evidence),
             other_funding=declared_funding(self.other_funding, enterprise, facts.case),
+            carries=carried_cases(policy, rule, enterprise, item, facts.standing()) or msgspec.UNSET,
         )
         return Decision(submitted, policy.pin)
 
@@ -80,7 +84,8 @@ def claim_errors(enterprise: str, item: str) -> Iterator[FieldError]:
             "invalid-uscc",
             Text(
                 "不是有效的统一社会信用代码（18位，含校验码），请对照营业执照核对",
-                "not a valid 统一社会信用代码 (18 characters with a check character); compare it with the licence",
+                "not a valid unified social credit code (“统一社会信用代码”: 18 characters with a check character); "
+                "compare it with the licence",
             ),
         )
     try:

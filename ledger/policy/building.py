@@ -59,6 +59,7 @@ _HEAD: Final = {
     "rounding_fen": "rounding",
     "restoring_causes": "restoring_causes",
     "windows_run_on": "recognised_windows",
+    "funded_from_start": "earliest_period",
     "stacking": "other_funding",
     "plan_years_ahead": "plan_years_ahead",
 }
@@ -71,8 +72,10 @@ def change_days(form: Form) -> list[date]:
 
 
 def possible_switches(form: Form) -> Iterator[Interpretation]:
-    """Each other option of each reading, as if it were decided: none may break the file."""
+    """Each other option of each reading whose value something takes, as if it were decided: none may break the file."""
     for name, entry in form.readings.items():
+        if name not in form.valued:
+            continue
         for option in entry.get("options", {}):
             if option != entry["value"]:
                 yield Interpretation(0, name, option, date.max, "—", "—", "—")
@@ -114,7 +117,8 @@ def _reading(name: str, entry: Entry, switched: list[Entry], switchable: bool) -
         alternatives=tuple(entry.get("alternatives", ())),
         options=options,
         fixed=entry.get("fixed"),
-        switchable=switchable,
+        switchable=switchable or "followed_by" in entry,
+        followed_by=entry.get("followed_by"),
         **current,
     )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from typing import Final
 
 from ledger.errors import Text
 from ledger.policy.citation import SUPPLEMENT, chinese_numeral
 from ledger.policy.findings import Findings
 from ledger.policy.form import Form, key_of
-from ledger.policy.model import BY_WINDOW, EvidenceKind, Funding, Policy, Rule
+from ledger.policy.model import BY_WINDOW, EvidenceKind, Funding, Policy, Reading, Rule
 from ledger.policy.terms import TierCeiling, WindowedRate
 from ledger.scopes import BUDGET, ITEM, WINDOW
+
+_NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*", re.ASCII)
 
 
 def check(policy: Policy, form: Form, findings: Findings) -> None:
@@ -19,10 +23,11 @@ def check(policy: Policy, form: Form, findings: Findings) -> None:
     _funding(policy, form, findings)
     _limits_used(policy, form, findings)
     _matters(policy, form, findings)
-    _names(policy, findings)
+    _names(policy, form, findings)
     _reserved(policy, findings)
     _switches(policy, form, findings)
     _items(policy, findings)
+    _lengths(policy, findings)
     for rule in policy.rules.values():
         _tiers(rule, findings)
         _bounded(rule, findings)
@@ -40,13 +45,25 @@ def _bounded(rule: Rule, findings: Findings) -> None:
 
 
 def _reserved(policy: Policy, findings: Findings) -> None:
-    """Names under which the ledger counts other things than yearly limits."""
+    """Names as they can be typed and stand in an address, and not those under which the ledger counts other things."""
+    for rule in policy.rules.values():
+        _name_spelt(key_of("rules", rule.id), rule.article, rule.id, findings)
     for name, limit in policy.limits.items():
+        _name_spelt(key_of("limits", name), limit.clause, name, findings)
         if name in (ITEM, BUDGET, WINDOW) or name.startswith("tier"):
             text = Text(
                 zh=f"“{name}”为账本保留的名称，请改名", en=f"{name!r} is a name of the ledger's own; use another"
             )
             findings.add(key_of("limits", name), limit.clause, text)
+
+
+def _name_spelt(key: str, clause: str, name: str, findings: Findings) -> None:
+    if _NAME.fullmatch(name) is None:
+        text = Text(
+            zh="名称只能用半角字母、数字、点和连字符，以字母或数字开头，如22.2、C22R",
+            en="a name is letters, digits, dots and hyphens of plain ASCII, a letter or digit first, such as 22.2 or C22R",
+        )
+        findings.add(key, clause, text)
 
 
 def _articles(form: Form, findings: Findings) -> None:
@@ -124,10 +141,12 @@ def _items_shared(rule: Rule) -> bool:
     return rule.item_shared is not None and rule.item_shared.value
 
 
-def _names(policy: Policy, findings: Findings) -> None:
-    """Two rules under one name, or two limits under one label, overlap: an officer could not tell them apart."""
+def _names(policy: Policy, form: Form, findings: Findings) -> None:
+    """Two rules under one name, two limits or two stages under one label, overlap: an officer could not tell them apart."""
     _unique(findings, [(key_of("rules", r.id, "name"), r.article, r.name) for r in policy.rules.values()])
     _unique(findings, [(key_of("limits", x.name, "label"), x.clause, x.label) for x in policy.limits.values()])
+    stages = form.stages.items()
+    _unique(findings, [(key_of("stages", name, "label"), entry["clause"], entry["label"]) for name, entry in stages])
 
 
 def _unique(findings: Findings, named: list[tuple[str, str, str]]) -> None:
@@ -152,10 +171,30 @@ def _switches(policy: Policy, form: Form, findings: Findings) -> None:
             findings.add(key_of("readings", reading.id, "fixed"), reading.article, text)
         if reading.options and not reading.switchable and not form.has_faulty_rules:
             text = Text(
-                zh="有options而没有任何条目取其值，切换不会生效；仅作说明的请写在alternatives",
-                en="it has options, and nothing takes its value: a switch would have no effect; use alternatives",
+                zh="有options而没有任何条目取其值，切换不会生效；由人掌握的请写明followed_by，仅作说明的请写在alternatives",
+                en="it has options, and nothing takes its value: a switch would have no effect; say in followed_by who goes "
+                "by it, or use alternatives",
             )
             findings.add(key_of("readings", reading.id, "options"), reading.article, text)
+        if reading.followed_by is not None and (why := _why_nobody_follows(reading, form)) is not None:
+            findings.add(key_of("readings", reading.id, "followed_by"), reading.article, why)
+
+
+def _why_nobody_follows(reading: Reading, form: Form) -> Text | None:
+    """What contradicts that people go by a reading, and can be told to go by another of its options."""
+    if reading.id in form.valued:
+        return Text(
+            zh="有条目取其值，由系统计算，不由人掌握", en="something in the file takes its value, and not people"
+        )
+    if len(reading.options) < 2:
+        return Text(
+            zh="须在options中列出至少两个可选的取值", en="needs options: at least two values that can be chosen"
+        )
+    if reading.fixed is not None:
+        return Text(
+            zh="由人掌握的可以切换，不能又写fixed", en="what people go by can be switched: fixed says that it cannot"
+        )
+    return None
 
 
 def _tiers(rule: Rule, findings: Findings) -> None:
@@ -182,6 +221,22 @@ def _ceilings(rule: Rule, findings: Findings) -> None:
             en=f"cap below a tier: lower than the item's or a tier's ceiling of rule {rule.id}",
         )
         findings.add(key_of("limits", rule.limit.name, "ceiling"), rule.limit.clause, text)
+
+
+def _lengths(policy: Policy, findings: Findings) -> None:
+    """Rules that share a yearly limit by benefit year share the enterprise's window, which has one length."""
+    first: dict[str, tuple[Rule, int]] = {}
+    for rule in policy.rules.values():
+        if rule.limit is None or not isinstance(rule.terms, WindowedRate):
+            continue
+        months = rule.terms.window.months.value
+        other, others_months = first.setdefault(rule.limit.name, (rule, months))
+        if months != others_months:
+            text = Text(
+                zh=f"与规则{other.id}共用限额{rule.limit.name}，两者的资助期应同样长",
+                en=f"the rule shares the limit {rule.limit.name} with {other.id}, and not the length of its window",
+            )
+            findings.add(key_of("rules", rule.id, "window", "length"), rule.article, text)
 
 
 def _windows(rule: Rule, findings: Findings) -> None:

@@ -39,13 +39,22 @@ class Article:
     funding: Funding
 
 
+class FollowedBy(StrEnum):
+    """Who goes by a reading that no number takes."""
+
+    REVIEWER = "reviewer"
+    """Who examines the application, and what it states."""
+    PROCESS = "process"
+    """Whoever takes the step that it is about: a notice, a plan, a recovery."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An open question of the text, and how the office reads it on the day this policy was read for.
 
-    ``switchable``: the code takes ``value``, which the office may switch to another of ``options`` (value → what it
-    means), or, where there are none, to any value that fits. ``alternatives`` tell in words how else the text could be
-    read, and ``fixed`` why this version cannot be switched to them.
+    ``switchable``: the code takes ``value``, or people go by it (``followed_by``), and the office may switch it to another
+    of ``options`` (value → what it means), or, where there are none, to any value that fits. ``alternatives`` tell in words
+    how else the text could be read, and ``fixed`` why this version cannot be switched to them.
     """
 
     id: str
@@ -57,6 +66,7 @@ class Reading:
     options: Mapping[str, str]
     fixed: str | None
     switchable: bool
+    followed_by: FollowedBy | None
     decided_by: str
     since: date
     why: str
@@ -65,7 +75,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """The office's decision to read an open question so from ``since`` on (口径解释), beside the file's own text."""
+    """The office's decision to read an open question so from ``since`` on (口径解释), beside the file's own text.
+
+    ``position`` is where the log holds it; 0 for one that is only tried.
+    """
 
     version: int
     reading: str
@@ -74,6 +87,7 @@ class Interpretation:
     decided_by: str
     document: str
     why: str
+    position: int = 0
 
 
 class CapYear(StrEnum):
@@ -214,7 +228,7 @@ class Rule:
     ``remainder_carried`` another one for what a yearly limit cut off. ``item_shared``: an item is a number of a public
     register, and one whoever claims for it; else a name that an enterprise gives, and its own. ``event_day`` names the date
     that an ``event-year`` goes by. Evidence of the kinds ``evidence_again`` may be given again for the same item, for
-    another period.
+    another period. ``readings`` are those that the rule and its numbers name; its limit has its own.
     """
 
     id: str
@@ -261,8 +275,9 @@ class Policy:
 
     ``number`` is the document's 文号; ``validity`` half-open; ``rounding_fen`` 100 (whole yuan) or 1. ``restoring_causes``
     are the :class:`~ledger.causes.Cause` for which limits get money back; ``windows_run_on``: windows recognised within the
-    validity are funded to their end. ``plan_years_ahead``: how many years after that of its decision an award's funding plan
-    may be at most. ``stages`` are the names of stages, with what people call them.
+    validity are funded to their end; ``funded_from_start``: no period or year is funded that lies before the validity.
+    ``plan_years_ahead``: how many years after that of its decision an award's funding plan may be at most. ``stages`` are
+    the names of stages, with what people call them.
     """
 
     id: str
@@ -274,6 +289,7 @@ class Policy:
     rounding_fen: Cited[int]
     restoring_causes: Cited[frozenset[Cause]]
     windows_run_on: Cited[bool]
+    funded_from_start: Cited[bool]
     stacking: Cited[Stacking]
     plan_years_ahead: Cited[int]
     articles: Mapping[str, Article]
@@ -323,7 +339,7 @@ def _no_money(article: Article) -> Refusal:
         "no-money-rule",
         Text(
             zh=f"本条无资金资助条款：第{article.number}条（{article.name}）。请改引有资助条款的规则。",
-            en=f"Article {article.number} ({article.name}) grants no money. Cite a rule that does.",
+            en=f"Article {article.number} “{article.name}” grants no money. Cite a rule that does.",
         ),
         clause=article.number,
     )

@@ -32,7 +32,14 @@ _BOUND_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "tail": ("paid_until", "event"),
     "length": ("since", "until"),
 }
-_KINDS_WITH_NUMBER_DEFAULT: Final = (Kind.MONTHS, Kind.COUNT)
+_DEFAULTS: Final = {Kind.MONTHS: range(121), Kind.COUNT: range(1_000_000)}
+"""Which numbers may stand in for a particular that is not stated; for a flag, either."""
+
+
+def _may_stand_in(kind: Kind, default: int | bool) -> bool:
+    if kind is Kind.FLAG:
+        return isinstance(default, bool)
+    return type(default) is int and default in _DEFAULTS.get(kind, ())
 
 
 class RuleBuilder:
@@ -68,7 +75,7 @@ class RuleBuilder:
             item_span=self._of_item_cap("item_cap_per"),
             once_per_item=self._once_per_item(),
             item_shared=self._of_item_cap("item_shared"),
-            remainder_carried=self._of_item_cap("remainder"),
+            remainder_carried=self._remainder(),
             limit=self._limit(),
             event_day=self._event_day(),
             refused_when=self._refused_when(),
@@ -76,7 +83,7 @@ class RuleBuilder:
             stages=self._stages(),
             cost_dates=self._cost_dates(),
             evidence_again=self._optional("evidence_again"),
-            readings=tuple(entry.get("readings", ())),
+            readings=tuple(self.place.cited_readings),  # last, when all of them have been
         )
         self._year_of(rule.limit)
         self._note_unspoken()
@@ -86,8 +93,12 @@ class RuleBuilder:
 
     def _particular(self, name: str, raw: Mapping[str, Any]) -> Particular:
         kind, default = raw["kind"], raw.get("default")
-        fits = isinstance(default, bool) if kind is Kind.FLAG else type(default) is int
-        if default is not None and not (fits and (kind is Kind.FLAG or kind in _KINDS_WITH_NUMBER_DEFAULT)):
+        fits = (
+            isinstance(default, bool)
+            if kind is Kind.FLAG
+            else type(default) is int and default in _DEFAULTS.get(kind, ())
+        )
+        if default is not None and not fits:
             self.place.note(
                 ("particulars", name, "default"),
                 f"{kind.value}类的默认值不能是{default!r}",
@@ -199,6 +210,18 @@ class RuleBuilder:
             )
         return once
 
+    def _remainder(self) -> Cited[bool] | None:
+        """What is left of the one award of an item: there is no such thing where it is funded in each year anew."""
+        remainder = self._of_item_cap("remainder")
+        ever = "once_per_item" in self.entry and self._cited("once_per_item").value is OncePerItem.EVER
+        if remainder is not None and ("item_cap_per" in self.entry or not ever):
+            self.place.note(
+                ("remainder",),
+                "须有once_per_item = true，且不写item_cap_per",
+                "needs once_per_item = true, and no item_cap_per: an item that is funded once, over all years",
+            )
+        return remainder
+
     def _cost_dates(self) -> CostDates | None:
         if (raw := self.entry.get("cost_dates")) is None:
             return None
@@ -272,6 +295,7 @@ class RuleBuilder:
             extended_by=self._name(Kind.MONTHS, extended_by, "window", "extended_by") if extended_by else None,
             since=self._name(Kind.DATE, raw["since"], "window", "since"),
             until=self._name(Kind.DATE, raw["until"], "window", "until"),
+            claimable=self.place.cited("claimable", raw["claimable"], "window"),
         )
         if (source := self._source()) is None:
             return Rate(self._cited("rate"), "")  # a fault was noted: the rule is not used

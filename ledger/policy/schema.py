@@ -18,9 +18,19 @@ from typing import Final
 from marshmallow import Schema, fields
 
 from ledger.causes import Cause
-from ledger.money import parse_policy_amount, parse_rate
-from ledger.policy.model import CapYear, EvidenceKind, EvidenceUse, Funding, ItemSpan, OncePerItem, Review, Stacking
-from ledger.policy.terms import AreaCapOn, Bills, Kind, PeriodSplit, RentBasis
+from ledger.money import parse_rate
+from ledger.policy.model import (
+    CapYear,
+    EvidenceKind,
+    EvidenceUse,
+    FollowedBy,
+    Funding,
+    ItemSpan,
+    OncePerItem,
+    Review,
+    Stacking,
+)
+from ledger.policy.terms import AreaCapOn, Bills, Claimable, Kind, PeriodSplit, RentBasis
 from ledger.policy.values import (
     CitedField,
     Named,
@@ -28,11 +38,14 @@ from ledger.policy.values import (
     Table,
     meaning,
     one_of,
+    parse_bonus,
     parse_ceiling,
+    parse_code,
     parse_day,
     parse_days,
     parse_default,
     parse_flag,
+    parse_least,
     parse_months,
     parse_policy_id,
     parse_rounding,
@@ -59,6 +72,7 @@ class HeaderSchema(Schema):
     rounding = CitedField(parse_rounding, required=True)
     restoring_causes = CitedField(some_of(Cause), required=True)
     recognised_windows = CitedField(meaning(run_on=True, end=False), required=True)
+    earliest_period = CitedField(meaning(from_start=True, any_time=False), required=True)
     other_funding = CitedField(one_of(Stacking), required=True)
     plan_years_ahead = CitedField(parse_whole, required=True)
 
@@ -104,6 +118,7 @@ class ReadingSchema(Schema):
     alternatives = words(required=False)
     options = Named(parse_word, required=False)
     fixed = word(required=False)
+    followed_by = Parsed(one_of(FollowedBy), required=False)
     decided_by = word()
     since = Parsed(parse_toml_date)
     why = word()
@@ -131,7 +146,7 @@ class ParticularSchema(Schema):
 
 class RefusedWhenSchema(Schema):
     flag = word()
-    code = word()
+    code = Parsed(parse_code)
     cite = word()
     because = word()
 
@@ -155,6 +170,7 @@ class WindowSchema(Schema):
     extended_by = word(required=False)
     since = word()
     until = word()
+    claimable = CitedField(one_of(Claimable), required=True)
 
 
 class RentSchema(Schema):
@@ -185,7 +201,7 @@ class CostDatesSchema(Schema):
 
 
 class TierSchema(Schema):
-    at_least = Parsed(parse_whole)
+    at_least = Parsed(parse_least)
     ceiling = Parsed(parse_ceiling)
     cite = word()
 
@@ -223,7 +239,7 @@ class ItemCapSchema(RuleSchema):
     """A rule that may set a ceiling for one item."""
 
     item_cap = CitedField(parse_ceiling)
-    item_cap_bonus = CitedField(parse_policy_amount, beside=("when",))
+    item_cap_bonus = CitedField(parse_bonus, beside=("when",))
     bonus_raises_limit = CitedField(meaning(raised=True, not_raised=False))
     item_cap_per = CitedField(one_of(ItemSpan))
     once_per_item = CitedField(_parse_once)

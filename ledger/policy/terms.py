@@ -119,11 +119,21 @@ class PeriodCost:
     paid_first: PaidFirst | None
 
 
+class Claimable(StrEnum):
+    """Which days of a window may be claimed."""
+
+    UNTIL_APPLICATION = "until-application"
+    """Those up to and including the day of application."""
+    WHOLE_WINDOW = "whole-window"
+    """Those still to come as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowTerms:
     """How long is funded, and from when. ``anchor``, ``extended_by``, ``since`` and ``until`` name particulars.
 
-    ``since`` and ``until`` (inclusive) are the claimed period; ``extended_by`` counts months that push the end back.
+    ``since`` and ``until`` (inclusive) are the claimed period; ``extended_by`` counts months that push the end back;
+    ``claimable`` says whether the period may reach beyond the day of application.
     """
 
     months: Cited[int]
@@ -131,6 +141,7 @@ class WindowTerms:
     extended_by: str | None
     since: str
     until: str
+    claimable: Cited[Claimable]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,33 +22,53 @@ _LENGTH: Final = re.compile(r"([1-9][0-9]?)(年|个月)", re.ASCII)
 _POLICY_ID: Final = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})日", re.ASCII)
 _NONE: Final = "none"
+_YEARS: Final = range(1949, 2200)
+_CODE: Final = re.compile(r"[a-z]+(-[a-z]+)*", re.ASCII)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MONTHS_PER: Final = {"年": 12, "个月": 1}
+_MONTHS_MOST: Final = 240
+"""Twenty years: as long as a lease may be at most (民法典第七百零五条), and longer than any such policy or window."""
+_DAYS_MOST: Final = 731
+"""Two years: a longer time is told in months or years."""
 
 
 def parse_months(value: object) -> int:
-    """``3年`` → 36, ``18个月`` → 18. Raises ``ValueError`` for anything else."""
+    """``3年`` → 36, ``18个月`` → 18; at most ``20年``. Raises ``ValueError`` for anything else."""
     if not isinstance(value, str) or (match := _LENGTH.fullmatch(value)) is None:
         raise Unreadable(
             f"应为3年、36个月这样的期限，不能是{value!r}", f"not a length such as 3年 or 36个月: {value!r}"
         )
-    return int(match[1]) * _MONTHS_PER[match[2]]
+    months = int(match[1]) * _MONTHS_PER[match[2]]
+    if months > _MONTHS_MOST:
+        raise Unreadable(
+            f"期限最长{_MONTHS_MOST // 12}年，不能是{value!r}",
+            f"a length is at most {_MONTHS_MOST // 12} years, not {value!r}",
+        )
+    return months
 
 
 def parse_days(value: object) -> int:
-    """``90日`` → 90. Raises ``ValueError`` for anything else."""
+    """``90日`` → 90; at most ``731日``. Raises ``ValueError`` for anything else."""
     if not isinstance(value, str) or (match := _DAYS.fullmatch(value)) is None:
         raise Unreadable(f"应为90日这样的天数，不能是{value!r}", f"not a number of days such as 90日: {value!r}")
-    return int(match[1])
+    if (days := int(match[1])) > _DAYS_MOST:
+        raise Unreadable(
+            f"天数最多{_DAYS_MOST}日（两年），不能是{value!r}",
+            f"a number of days is at most {_DAYS_MOST}, two years: {value!r}",
+        )
+    return days
 
 
 def parse_day(value: object) -> date:
+    """``2022-08-01``. Years are counted on from a policy's days: a slip of the pen must not run out of the calendar."""
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
+            if day.year in _YEARS:
+                return day
     raise Unreadable(
-        f"应为加引号的、存在的日期，如2022-08-01，不能是{value!r}",
-        f"not a date that exists, such as 2022-08-01 in quotes: {value!r}",
+        f"应为加引号的、存在的日期，如2022-08-01，年份在{_YEARS[0]}至{_YEARS[-1]}之间，不能是{value!r}",
+        f"not a date that exists, such as 2022-08-01 in quotes, of the years {_YEARS[0]} to {_YEARS[-1]}: {value!r}",
     )
 
 
@@ -216,12 +236,39 @@ def parse_policy_id(value: object) -> str:
     return value
 
 
+def parse_code(value: object) -> str:
+    """What programs know a refusal by."""
+    if not isinstance(value, str) or _CODE.fullmatch(value) is None:
+        raise Unreadable(
+            f"只能用小写字母和连字符，如equity-relation，不能是{value!r}",
+            f"not lower-case letters and hyphens, such as equity-relation: {value!r}",
+        )
+    return value
+
+
 def parse_ceiling(value: object) -> int:
     """A cap or a ceiling, in fen. One of nothing would refuse every claim, and is a slip."""
     amount_fen = parse_policy_amount(value)
     if amount_fen == 0:
         raise Unreadable(f"上限须大于零，不能是{value!r}", f"a cap or ceiling must be above zero: {value!r}")
     return amount_fen
+
+
+def parse_bonus(value: object) -> int:
+    """What a ceiling is raised by, in fen. A raise by nothing raises nothing, and is a slip."""
+    amount_fen = parse_policy_amount(value)
+    if amount_fen == 0:
+        raise Unreadable(f"提高的金额须大于零，不能是{value!r}", f"a raise of a ceiling must be above zero: {value!r}")
+    return amount_fen
+
+
+def parse_least(value: object) -> int:
+    """The count that a tier begins at. One from 0 would fund who has done nothing, and is a slip."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise Unreadable(
+            f"档次的起点应为不小于1的整数，不能是{value!r}", f"a tier begins at a whole number from 1 on: {value!r}"
+        )
+    return value
 
 
 def parse_toml_date(value: object) -> date:

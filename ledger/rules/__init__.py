@@ -14,6 +14,7 @@ from ledger.rules.claim import (
     Determination,
     Draw,
     FundedSpan,
+    ItemAward,
     OtherFunding,
     RecognisedWindow,
     Standing,
@@ -23,8 +24,10 @@ from ledger.rules.claim import (
 )
 from ledger.rules.decision import determine
 from ledger.rules.intake import read_particulars
+from ledger.rules.items import carried_cases
+from ledger.rules.moved_years import moved_by_year
 from ledger.rules.particulars import Particulars
-from ledger.rules.validity import require_in_force, require_open_plan, require_plan_year
+from ledger.rules.validity import require_in_force, require_open_plan, require_plan_of_window, require_plan_year
 
 __all__ = [
     "Binding",
@@ -32,6 +35,7 @@ __all__ = [
     "Determination",
     "Draw",
     "FundedSpan",
+    "ItemAward",
     "OtherFunding",
     "Particulars",
     "RecognisedWindow",
@@ -39,9 +43,12 @@ __all__ = [
     "Step",
     "WayOut",
     "WindowUse",
+    "carried_cases",
     "determine",
+    "moved_by_year",
     "read_particulars",
     "require_in_force",
     "require_open_plan",
+    "require_plan_of_window",
     "require_plan_year",
 ]

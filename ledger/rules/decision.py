@@ -11,8 +11,10 @@ from ledger.policy.terms import DiscretionaryCeiling, Rate, RateArea, TierCeilin
 from ledger.rules import wording
 from ledger.rules.ceilings import discretionary, tier_room, tiered
 from ledger.rules.claim import Claim, Determination, Draw, Standing
+from ledger.rules.earliest import refuse_earlier_years
 from ledger.rules.entitlement import Entitlement, Room
 from ledger.rules.freshness import refuse_stale_costs
+from ledger.rules.items import item_year
 from ledger.rules.limits import cut_to_item, cut_to_years, item_room, year_rooms
 from ledger.rules.other_funding import cut_to_other_funding, refuse_undecided_funding
 from ledger.rules.rated import rated, rated_with_area
@@ -24,17 +26,19 @@ def determine(claim: Claim, standing: Standing) -> Determination:
 
     Pure: a quote and the real decision call this alike. Raises ``Refusal`` with the clause, and the limit where one
     was missing: ``limit-exhausted``, ``item-already-awarded``, ``above-ceiling``, ``below-lowest-tier``,
-    ``window-ended``, ``window-not-begun``, ``window-conflict``, ``months-already-funded``, ``not-yet-paid``,
-    ``not-the-previous-year``, ``nothing-to-grant``, those of :mod:`ledger.rules.freshness` and
-    :mod:`ledger.rules.other_funding`, and the codes that the policy's ``refused_when`` give (``equity-relation``).
+    ``window-ended``, ``window-not-begun``, ``window-conflict``, ``months-already-funded``, ``period-not-over``,
+    ``not-yet-paid``, ``not-the-previous-year``, ``nothing-to-grant``, those of :mod:`ledger.rules.freshness`,
+    :mod:`ledger.rules.earliest` and :mod:`ledger.rules.other_funding`, and the codes that the policy's ``refused_when``
+    give (``equity-relation``).
     """
     _refuse_barred(claim)
     refuse_undecided_funding(claim)
     refuse_stale_costs(claim)
+    refuse_earlier_years(claim)
     item = item_room(claim, standing)
     tier = tier_room(claim, standing, claim.rule.terms) if isinstance(claim.rule.terms, TierCeiling) else None
     entitlement = cut_to_item(claim, _by_shape(claim, standing, tier or item), item)
-    years: list[Room] = []
+    uncut, years = entitlement, list[Room]()
     if claim.rule.limit is not None:
         years = year_rooms(claim, standing, claim.rule.limit, entitlement)
         entitlement = cut_to_years(claim, entitlement, years)
@@ -49,7 +53,17 @@ def determine(claim: Claim, standing: Standing) -> Determination:
         draws=(*_year_draws(entitlement, years, amount_fen), *(_draw(room, amount_fen) for room in whole)),
         headroom=tuple(room.head for room in (*years, *whole)),
         window=entitlement.window,
+        item_year=item_year(claim),
+        cut_fen=_cut_by_years_fen(claim, uncut, amount_fen),
     )
+
+
+def _cut_by_years_fen(claim: Claim, uncut: Entitlement, amount_fen: int) -> int:
+    """How much more there would be but for the yearly limit, where the office may have that carried over (reading B30)."""
+    if claim.rule.remainder_carried is None:
+        return 0
+    without = cut_to_other_funding(claim, uncut)
+    return round_down(without.exact_fen, claim.policy.rounding_fen.value) - amount_fen
 
 
 def _refuse_barred(claim: Claim) -> None:

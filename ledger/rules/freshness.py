@@ -59,15 +59,27 @@ def _bounds(dates: CostDates, stated: Particulars, applied_on: date) -> Iterator
 def _refuse_outside(rule: Rule, name: str, stated: date, first: date | None, last: date | None) -> None:
     if (first is None or stated >= first) and (last is None or stated <= last):
         return
-    bound = _bound_told(stated, first, last)
+    bound, do = _bound_told(stated, first, last), _do_told(rule, name, first is not None and stated < first)
     raise Refusal(
         "outside-cost-window",
         Text(
-            zh=f"“{rule.particulars[name].label}”为{stated}，应{bound.zh}，不予资助。请剔除期外费用后再申报。",
-            en=f"{name} is {stated}; it must be {bound.en}. Leave out what lies outside, and claim the rest.",
+            zh=f"“{rule.particulars[name].label}”为{stated}，应{bound.zh}，不予资助。{do.zh}",
+            en=f"{name} is {stated}; it must be {bound.en}. {do.en}",
         ),
         clause=rule.article,
     )
+
+
+def _do_told(rule: Rule, name: str, too_early: bool) -> Text:
+    """What is left to do: costs can be left out of a claim, the event that it rests on cannot."""
+    if rule.cost_dates is None or name != rule.cost_dates.event:
+        return Text(zh="请剔除期外费用后再申报。", en="Leave out what lies outside, and claim the rest.")
+    if too_early:
+        return Text(
+            zh="申报已经过期，剔除费用也不能再申报；请核对该日期。",
+            en="It is too long ago to be claimed for, whatever costs are left out; check the date.",
+        )
+    return Text(zh="请核对该日期，或在该日以后再申报。", en="Check the date, or claim on that day or later.")
 
 
 def _bound_told(stated: date, first: date | None, last: date | None) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.calendar import Window, add_months
+from ledger.calendar import Window, add_days, add_months
 from ledger.errors import Refusal, Text
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.model import Policy, Rule
@@ -14,15 +14,21 @@ from ledger.scopes import enterprise_window
 
 
 def require_in_force(policy: Policy, rule: Rule, enterprise: str, on: date, standing: Standing) -> None:
-    """Raise ``Refusal`` ``policy-not-in-force`` for a day outside the validity, unless the enterprise's window runs on."""
-    if on in policy.validity or _running_on(policy, rule, enterprise, standing):
+    """Raise ``Refusal`` ``policy-not-in-force`` for a day outside the validity, unless the enterprise's window runs on: then
+    it may be the last day of the last year that plans for that window at the latest.
+    """
+    if on in policy.validity:
+        return
+    window = _running_on(policy, rule, enterprise, standing)
+    if window is not None and on.year <= _last_plan(window):
         return
     first, beyond = policy.validity.start, policy.validity.end
     raise Refusal(
         "policy-not-in-force",
         Text(
-            f"{on}不在政策有效期（{first}起至{beyond}前）内，且没有可执行完毕的资助期",
-            f"{on} is outside the policy's validity (from {first}, before {beyond}), and no window runs on",
+            f"{on}不在政策有效期（{first}起至{beyond}前）内，且没有可执行完毕的资助期{_ended_told(window).zh}",
+            f"{on} is outside the policy's validity (from {first}, before {beyond}), and no window runs on"
+            f"{_ended_told(window).en}",
         ),
         clause=SUPPLEMENT,
     )
@@ -33,11 +39,39 @@ def require_plan_year(policy: Policy, rule: Rule, enterprise: str, year: int, st
 
     A window that runs on may be planned for until the year after its end, when its last claims come.
     """
-    first, last = policy.validity.start, policy.validity.end
     window = _running_on(policy, rule, enterprise, standing)
-    if first.year <= year <= (window.end.year + 1 if window else last.year):
+    if policy.validity.start.year <= year <= (_last_plan(window) if window else policy.validity.end.year):
         return
-    raise Refusal(
+    raise _no_plan_of(policy, year)
+
+
+def require_plan_of_window(policy: Policy, rule: Rule, enterprise: str, year: int, standing: Standing) -> None:
+    """Raise ``Refusal`` ``cap-year-outside-validity`` for a decision into a plan to come that is too late for a window that
+    runs on, as :func:`require_plan_year` does for a quote.
+    """
+    window = _running_on(policy, rule, enterprise, standing)
+    if window is not None and year > _last_plan(window):
+        raise _no_plan_of(policy, year)
+
+
+def _last_plan(window: Window) -> int:
+    """The year of the last funding plan for a window that runs on: its last claims come in the year after its last day's."""
+    return add_days(window.end, -1).year + 1
+
+
+def _ended_told(window: Window | None) -> Text:
+    if window is None:
+        return Text("", "")
+    ended, last = add_days(window.end, -1), _last_plan(window)
+    return Text(
+        f"（资助期至{ended}为止，最迟在{last}年申报）",
+        f" (the window ended on {ended}, and could be claimed for until the end of {last})",
+    )
+
+
+def _no_plan_of(policy: Policy, year: int) -> Refusal:
+    first, last = policy.validity.start, policy.validity.end
+    return Refusal(
         "cap-year-outside-validity",
         Text(
             f"额度年度{year}不在政策有效期（{first}起至{last}前）内",

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from ledger.calendar import Window, add_days, add_months, calendar_years_of, days_in_both, years_of_window
+from msgspec import UNSET
+
+from ledger.calendar import (
+    Window,
+    add_months,
+    calendar_years_of,
+    days_in_both,
+    joined,
+    month_number,
+    years_of_window,
+)
 from ledger.errors import Refusal, Text
 from ledger.policy.model import CapYear, Policy
-from ledger.policy.terms import Bills, MonthlyRent, PeriodCost, PeriodSplit, RentBasis, WindowedRate
-from ledger.rules import wording
+from ledger.policy.terms import MonthlyRent, PeriodCost, PeriodSplit, WindowedRate
+from ledger.rules import rents, wording
 from ledger.rules.claim import Binding, Claim, RecognisedWindow, Standing, WindowUse
+from ledger.rules.claimable import refuse_not_over, refuse_unpaid
+from ledger.rules.earliest import earlier_told, months_from_start, refuse_earlier_period
 from ledger.rules.entitlement import Entitlement, Portion
 from ledger.rules.periods import claimed_months, claimed_span
 from ledger.rules.rated import cost_named, cut_told, rate_told
@@ -34,20 +47,32 @@ class _Frame:
     scope: str
     anchor: date
     extended_months: int
+    own_anchor: date
+    own_extended_months: int
     window: Window
     open: Window
     years: tuple[_Year, ...]
     recognised: RecognisedWindow | None
 
-    def use(self, funded: Window) -> WindowUse:
-        return WindowUse(self.scope, self.anchor, self.extended_months, self.window, funded)
+    def use(self, funded: list[Window]) -> WindowUse:
+        """``funded``: the spans that are paid for, in order, none that follows on the one before."""
+        return WindowUse(
+            scope=self.scope,
+            anchor=self.anchor,
+            rent_free_months=self.extended_months,
+            window=self.window,
+            funded=Window(funded[0].start, funded[-1].end),
+            own_anchor=self.own_anchor,
+            own_rent_free_months=self.own_extended_months,
+            parts=tuple(funded) if len(funded) > 1 else UNSET,
+        )
 
 
 def windowed(claim: Claim, standing: Standing, terms: WindowedRate) -> Entitlement:
     """rate × cost of the claimed months or period, as far as it lies inside the window.
 
-    Raises ``Refusal`` with the codes ``window-conflict``, ``window-not-begun``, ``window-ended``,
-    ``months-already-funded`` and ``not-yet-paid``.
+    Raises ``Refusal`` with the codes ``window-conflict``, ``before-policy-start``, ``window-not-begun``,
+    ``window-ended``, ``months-already-funded``, ``period-not-over``, ``not-the-previous-year`` and ``not-yet-paid``.
     """
     frame = _frame(claim, standing, terms)
     if isinstance(terms.source, MonthlyRent):
@@ -64,14 +89,13 @@ def _frame(claim: Claim, standing: Standing, terms: WindowedRate) -> _Frame:
     if recognised is not None and own_anchor < recognised.anchor:
         raise _conflict(claim, recognised, own_anchor)
     anchor = recognised.anchor if recognised else own_anchor
-    extended = claim.particulars.number(terms.window.extended_by) if terms.window.extended_by else 0
-    if recognised is not None:
-        extended = max(extended, recognised.rent_free_months)
+    own_extended = claim.particulars.number(terms.window.extended_by) if terms.window.extended_by else 0
+    extended = max(own_extended, recognised.rent_free_months) if recognised else own_extended
     whole = Window(anchor, add_months(anchor, terms.window.months.value + extended))
     years = tuple(_years(whole, terms.window.months.value, claim.rule.limit.cap_year.value))
     window = _within_validity(claim.policy, whole)
     own = Window(min(own_anchor, window.end), window.end)
-    return _Frame(scope.key, anchor, extended, window, own, years, recognised)
+    return _Frame(scope.key, anchor, extended, own_anchor, own_extended, window, own, years, recognised)
 
 
 def _years(window: Window, months: int, counted_by: CapYear) -> Iterator[_Year]:
@@ -93,34 +117,34 @@ def _within_validity(policy: Policy, window: Window) -> Window:
 def _rent(claim: Claim, terms: WindowedRate, rent: MonthlyRent, frame: _Frame) -> Entitlement:
     months = claimed_months(claim.particulars, terms.window)
     article, rate = claim.rule.article, terms.rate.value
-    monthly_fen = _unit_rent_fen(claim, rent) * Fraction(claim.particulars.number(rent.area), 100)
+    monthly_fen, paid_fen = rents.funded_fen(claim, rent), rents.paid_fen(claim, rent)
     basis = Entitlement(_by_year(frame, months, monthly_fen)).stepped(
-        article, "rent-basis", _rent_told(claim, rent, monthly_fen, len(months))
+        article, "rent-basis", rents.basis_told(claim, rent, len(months))
     )
     rated = replace(basis, portions=_by_year(frame, months, monthly_fen * rate))
     before = rated.stepped(article, "rate", rate_told(Text(zh="租金", en="rent"), rate, monthly_fen * len(months)))
-    funded = _fundable(claim, terms, frame, months)
+    begun = months_from_start(claim, months)
+    funded = _fundable(claim, terms, frame, begun)
+    spans = joined(funded)
+    refuse_not_over(claim, terms.window, funded[-1])
     after = before.cut(_by_year(frame, funded, monthly_fen * rate), Binding(article, "window"))
-    after = after.stepped(article, "window", _window_told(frame, before, after, _months_told(funded, months)))
-    use = frame.use(Window(funded[0].start, funded[-1].end))
-    return replace(after, window=use, cost_fen=monthly_fen * len(funded))
-
-
-def _unit_rent_fen(claim: Claim, rent: MonthlyRent) -> int:
-    """Fen per m² and month: the benchmark, or the actual rent where that is lower and the office counts it (B13)."""
-    benchmark_fen = claim.particulars.number(rent.benchmark)
-    if rent.basis.value is RentBasis.BENCHMARK or rent.actual not in claim.particulars:
-        return benchmark_fen
-    return min(benchmark_fen, claim.particulars.number(rent.actual))
+    told = _months_told(spans, funded, months, earlier_told(claim, len(months) - len(begun)))
+    after = after.stepped(article, "window", _window_told(frame, before, after, told))
+    if rents.may_exceed_rent(claim, rent):
+        before = after
+        after = before.cut(_by_year(frame, funded, min(monthly_fen * rate, paid_fen)), Binding(article, "actual-rent"))
+        effect = cut_told(before, after)
+        after = after.stepped(article, "actual-rent", rents.paid_told(claim, rent, len(funded), effect))
+    return replace(after, window=frame.use(spans), cost_fen=paid_fen * len(funded))
 
 
 def _by_year(frame: _Frame, months: list[Window], monthly_fen: Fraction) -> tuple[Portion, ...]:
     """A month counts in the year that it begins in; outside the window in any: there it is cut off again."""
-    sums: dict[str, Fraction] = {}
-    for month in months:
-        name = _year_of(frame, month.start).name
-        sums[name] = sums.get(name, Fraction(0)) + monthly_fen
-    return tuple(Portion(name, fen) for name, fen in sums.items())
+    names = Counter(_year_of(frame, month.start).name for month in months)
+    return tuple(
+        Portion(name, monthly_fen * count, wording.part(count, len(months), "个月", "month"))
+        for name, count in names.items()
+    )
 
 
 def _year_of(frame: _Frame, day: date) -> _Year:
@@ -129,7 +153,8 @@ def _year_of(frame: _Frame, day: date) -> _Year:
 
 
 def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Window]) -> list[Window]:
-    """The claimed months that lie wholly inside the window, as many as are still to be supported.
+    """The claimed months that lie wholly inside the window, as many as are still to be supported; a month that counts
+    already, for another item, is none more. There may be months between them that are not.
 
     Raises ``Refusal`` where none does, or where one of them was funded before.
     """
@@ -139,34 +164,37 @@ def _fundable(claim: Claim, terms: WindowedRate, frame: _Frame, months: list[Win
     _refuse_funded(claim, frame, Window(inside[0].start, inside[-1].end))
     supported, funded = _supported_months(frame), []
     for month in inside:
-        supported.add((month.start.year, month.start.month))
-        if len(supported) <= terms.window.months.value:
+        number = month_number(month.start)
+        if number in supported or len(supported) < terms.window.months.value:
+            supported.add(number)
             funded.append(month)
     if not funded:
         raise _all_supported(claim, terms)
     return funded
 
 
-def _supported_months(frame: _Frame) -> set[tuple[int, int]]:
+def _supported_months(frame: _Frame) -> set[int]:
     """The months that earlier awards pay for, over all the enterprise's items; two leases of one month count once."""
     spans = frame.recognised.funded if frame.recognised else ()
-    return {(month.start.year, month.start.month) for funded in spans for month in funded.span.months()}
+    return {number for funded in spans for number in funded.span.month_numbers()}
 
 
 def _period_cost(claim: Claim, terms: WindowedRate, source: PeriodCost, frame: _Frame) -> Entitlement:
     """rate × cost of a period that lies wholly inside the window."""
     span = claimed_span(claim.particulars, terms.window)
+    refuse_earlier_period(claim, span)
     if not frame.open.covers(span):
         raise _outside(claim, frame, span)
     _refuse_funded(claim, frame, span)
-    _refuse_unpaid(claim, source, span)
+    refuse_not_over(claim, terms.window, span)
+    refuse_unpaid(claim, source, span)
     cost_fen = Fraction(claim.particulars.number(source.cost))
     portions = _split(frame, span, terms.rate.value * cost_fen, source.split.value)
     rated = Entitlement(portions, cost_fen).stepped(
         claim.rule.article, "rate", rate_told(cost_named(claim, source.cost), terms.rate.value, cost_fen)
     )
     told = _window_told(frame, rated, rated, wording.span(span))
-    return replace(rated.stepped(claim.rule.article, "window", told), window=frame.use(span))
+    return replace(rated.stepped(claim.rule.article, "window", told), window=frame.use([span]))
 
 
 def _split(frame: _Frame, span: Window, exact_fen: Fraction, how: PeriodSplit) -> tuple[Portion, ...]:
@@ -176,7 +204,11 @@ def _split(frame: _Frame, span: Window, exact_fen: Fraction, how: PeriodSplit) -
         return (Portion(year.name, exact_fen),)
     whole = days_in_both(span, span)
     shares = [(year, days_in_both(year.days, span)) for year in frame.years]
-    return tuple(Portion(year.name, exact_fen * days / whole) for year, days in shares if days)
+    return tuple(
+        Portion(year.name, exact_fen * days / whole, wording.part(days, whole, "天", "day"))
+        for year, days in shares
+        if days
+    )
 
 
 def _refuse_funded(claim: Claim, frame: _Frame, span: Window) -> None:
@@ -191,40 +223,6 @@ def _refuse_funded(claim: Claim, frame: _Frame, span: Window) -> None:
                 ),
                 clause=claim.rule.article,
             )
-
-
-def _refuse_unpaid(claim: Claim, source: PeriodCost, span: Window) -> None:
-    """Pay first, then claim (reading B11)."""
-    if source.paid_first is None:
-        return
-    if source.paid_first.bills.value is Bills.PREVIOUS_YEAR_PAID:
-        _refuse_other_years(claim, span)
-    if (paid_on := claim.particulars.day(source.paid_first.on)) <= claim.applied_on:
-        return
-    raise Refusal(
-        "not-yet-paid",
-        Text(
-            zh=f"费用于{paid_on}缴纳，晚于申请日{claim.applied_on}；先缴后补，请缴费后再申报。",
-            en=f"Paid on {paid_on}, after the application of {claim.applied_on}: pay first, then claim.",
-        ),
-        clause=claim.rule.article,
-    )
-
-
-def _refuse_other_years(claim: Claim, span: Window) -> None:
-    year = claim.applied_on.year - 1
-    if span.start.year == year == add_days(span.end, -1).year:
-        return
-    told = wording.span(span)
-    raise Refusal(
-        "not-the-previous-year",
-        Text(
-            zh=f"费用期间{told.zh}不在申请日{claim.applied_on}的上一年度（{year}年）之内，不予资助。请按上一年度的账单申报。",
-            en=f"The period {told.en} is not inside {year}, the year before the application of {claim.applied_on}. "
-            "Claim that year's bills.",
-        ),
-        clause=claim.rule.article,
-    )
 
 
 def _conflict(claim: Claim, recognised: RecognisedWindow, own_anchor: date) -> Refusal:
@@ -278,23 +276,10 @@ def _window_told(frame: _Frame, before: Entitlement, after: Entitlement, funded:
     )
 
 
-def _months_told(funded: list[Window], claimed: list[Window]) -> Text:
-    told = wording.span(Window(funded[0].start, funded[-1].end))
+def _months_told(spans: list[Window], funded: list[Window], claimed: list[Window], earlier: Text) -> Text:
+    """``earlier`` tells of those before the policy's first day."""
+    told = wording.spans(spans)
     return Text(
-        zh=f"{told.zh}（申报{len(claimed)}个月中的{len(funded)}个月）",
-        en=f"{told.en} ({len(funded)} of {len(claimed)} months claimed)",
-    )
-
-
-def _rent_told(claim: Claim, rent: MonthlyRent, monthly_fen: Fraction, months: int) -> Text:
-    unit, total = wording.amount(_unit_rent_fen(claim, rent)), wording.amount(monthly_fen * months)
-    area = wording.area(claim.particulars.number(rent.area))
-    zh_basis, en_basis = (
-        ("基准价与实际租金较低者", "lower of benchmark and actual rent")
-        if rent.basis.value is RentBasis.LOWER
-        else ("租金基准价", "benchmark rent")
-    )
-    return Text(
-        zh=f"{zh_basis}每平方米每月{unit.zh} × {area}平方米 × {months}个月 = {total.zh}",
-        en=f"{en_basis} {unit.en} per m² and month × {area} m² × {months} months = {total.en}",
+        zh=f"{told.zh}（申报{len(claimed)}个月中的{len(funded)}个月{earlier.zh}）",
+        en=f"{told.en} ({len(funded)} of {len(claimed)} months claimed{earlier.en})",
     )

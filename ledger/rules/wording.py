@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Final
 
 from ledger.calendar import Window, add_days
+from ledger.counted import counted
 from ledger.errors import Headroom, Text
 from ledger.money import format_policy_amount, format_yuan
+from ledger.scopes import ITEM
+
+TIER: Final = "tier"
+_LIMITS: Final = {ITEM: ("单项上限", "ceiling per item"), TIER: ("本档上限", "ceiling of the tier")}
+"""What a limit is called that is no yearly one."""
 
 
 def amount(exact_fen: Fraction | int) -> Text:
-    """``300万元`` and ``3000000.00 yuan``; fractions of a fen are written out, as decimals where these end."""
+    """``300万元`` and ``3000000.00 yuan``; fractions of a fen are written out as decimals where these end (``0.125元``), and
+    else left off, and said so (``约0.33元``).
+    """
     exact = Fraction(exact_fen)
     if exact.denominator == 1:
         return Text(zh=format_policy_amount(int(exact)), en=f"{format_yuan(int(exact))} yuan")
@@ -20,8 +30,14 @@ def amount(exact_fen: Fraction | int) -> Text:
         whole, _, places = decimals.partition(".")
         return Text(zh=f"{int(whole):,}.{places}元", en=f"{decimals} yuan")
     whole_fen = int(exact)
-    rest = exact - whole_fen
-    return Text(zh=f"{format_policy_amount(whole_fen)}又{rest}分", en=f"{format_yuan(whole_fen)} yuan and {rest} fen")
+    if whole_fen == 0:
+        return Text(zh="不足0.01元", en="less than 0.01 yuan")
+    return Text(zh=f"约{format_policy_amount(whole_fen)}", en=f"about {format_yuan(whole_fen)} yuan")
+
+
+def part(some: int, of_all: int, measure: str, one: str) -> Text:
+    """``365天中的181天``, ``181 of 365 days``."""
+    return Text(zh=f"{of_all}{measure}中的{some}{measure}", en=f"{some} of {counted(of_all, one)}")
 
 
 def percent(rate: Fraction) -> str:
@@ -44,6 +60,12 @@ def span(days: Window) -> Text:
     return Text(zh=f"{days.start}至{last}", en=f"{days.start} to {last}")
 
 
+def spans(all_days: list[Window]) -> Text:
+    """Several spans, told one after another."""
+    told = [span(days) for days in all_days]
+    return Text(zh="、".join(each.zh for each in told), en=" and ".join(each.en for each in told))
+
+
 def day(value: date) -> str:
     return value.isoformat()
 
@@ -54,6 +76,21 @@ def room(head: Headroom) -> Text:
     return Text(
         zh=f"上限{ceiling.zh}，已用{used.zh}，尚余{left.zh}",
         en=f"ceiling {ceiling.en}, used {used.en}, left {left.en}",
+    )
+
+
+def limit(head: Headroom) -> Text:
+    """Which limit it is, as people call it: ``第五条年度上限``."""
+    zh, en = _LIMITS.get(head.limit, ("年度上限", f"yearly limit {head.limit}"))
+    return Text(zh=f"第{head.clause}条{zh}", en=f"{en} of article {head.clause}")
+
+
+def of_others(awards: Sequence[str]) -> Text:
+    """Which awards that count under a limit are not the enterprise's own; nothing where there is none."""
+    if not awards:
+        return Text(zh="", en="")
+    return Text(
+        zh=f"，其中资助{'、'.join(awards)}属另一单位", en=f", of which {', '.join(awards)} is another enterprise's"
     )
 
 

@@ -19,15 +19,19 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from ledger.counted import counted
 from ledger.errors import StoreFault, Text
 from ledger.policy.model import Pin
-from ledger.seal import SealError
+from ledger.seal import SealError, line_ends
+from ledger.seal.merkle import EMPTY, HASH_BYTES, leaf_hash
 from ledger.seal.note import Checkpoint, Note
 from ledger.seal.sealed_log import Finding, Row, SealedLog
 from ledger.seal.verification import SPAN
+from ledger.seal.wrong_event import changed
 
 FORMAT: Final = "funding-ledger-export"
 VERSION: Final = 1
+WRONG_LENGTH: Final = "wrong-length"
 LINE_BYTES_MOST: Final = 16 * 1024 * 1024
 """A line is one event: what is longer is no export of ours, and would only fill the memory."""
 
@@ -67,20 +71,29 @@ _LINE = msgspec.json.Decoder(_Line)
 def export_lines(log: SealedLog, header: ExportHeader, checkpoint: bytes) -> Iterator[bytes]:
     """The lines of an export, each with its newline: memory for some thousand events, whatever the size.
 
-    ``checkpoint`` is the signed one of ``header.size`` events. Raises ``StoreFault`` where one of them is missing or could
-    not stand on a line.
+    ``checkpoint`` is the signed one of ``header.size`` events, and each of them is compared with its seal, all of them with
+    the checkpoint: what was changed since it was signed is not handed out. Raises ``StoreFault`` where one of them is not
+    what was sealed, is missing, or could not stand on a line.
     """
     assert header.size <= log.size, "what is exported is there"
     yield _ENCODE(header) + b"\n"
+    frontier = EMPTY
     for first in range(1, header.size + 1, SPAN):
         last = min(first + SPAN - 1, header.size)
         rows = log.rows(first, last)
+        leaves: list[bytes] = []
         for position, row in zip(range(first, last + 1), rows, strict=False):
             if row.position != position or b"\n" in row.leaf:
                 raise _not_exportable(position)
+            leaves.append(leaf_hash(row.leaf))
+            if row.run is not None and row.run[:HASH_BYTES] != leaves[-1]:
+                raise _not_kept(changed(row, leaves[-1]))
             yield row.leaf + b"\n"
         if len(rows) != last - first + 1:
             raise _not_exportable(first + len(rows))
+        frontier, _ = frontier.append(leaves)
+    if frontier.root != Checkpoint.parse(Note.parse(checkpoint).text).root:
+        raise _not_kept(_replaced(header.size))
     yield _ENCODE(_Closing(checkpoint.decode())) + b"\n"
 
 
@@ -153,10 +166,10 @@ class ExportLog(SealedLog):
             return []
         told = Text(
             f"表头写明{self.header.size}个事件，文件中有{self._size}个",
-            f"the header promises {self.header.size} events, the file holds {self._size}",
+            f"the header promises {counted(self.header.size, 'event')}, the file holds {self._size}",
         )
-        first, last = sorted((self.header.size, self._size))
-        return [Finding(first + 1, "wrong-length", told, through=last)]
+        # A line may have been taken out, or put in, anywhere.
+        return [Finding(1, WRONG_LENGTH, told, through=max(self.header.size, self._size))]
 
     def close(self) -> None:
         if self._file is not None:
@@ -177,6 +190,7 @@ class ExportLog(SealedLog):
             line = following
             offset += len(following)
             lines += 1
+            self._require_line_end(line)
             if not line.endswith(b"\n"):
                 raise _malformed(
                     self._path,
@@ -190,9 +204,15 @@ class ExportLog(SealedLog):
 
     def _line(self, file: BinaryIO) -> bytes:
         line = file.readline(LINE_BYTES_MOST + 1)
+        self._require_line_end(line)
         if not line.endswith(b"\n"):
             raise _malformed(self._path, "有一行不完整", "a line is too long or has no end")
         return line[:-1]
+
+    def _require_line_end(self, line: bytes) -> None:
+        """Told before anything else is said of the line: to a reader of JSON it may look as it should."""
+        if line.endswith(b"\r\n") or (b"\r" in line and not line.endswith(b"\n")):
+            raise _malformed(self._path, line_ends.CHANGED.zh, line_ends.CHANGED.en)
 
     def _open(self) -> BinaryIO:
         if self._file is None:
@@ -222,6 +242,23 @@ def _not_exportable(position: int) -> StoreFault:
         Text(
             f"第{position}号事件缺失或无法导出；请先运行 funding-ledger verify 查明。",
             f"The event at position {position} is missing or cannot be exported; run funding-ledger verify first.",
+        )
+    )
+
+
+def _replaced(size: int) -> Finding:
+    told = Text(
+        f"前{size}个事件不是检查点所签的：其中有事件连同其哈希被替换",
+        "up to there the events are not those that the checkpoint was signed of: one was replaced together with its hash",
+    )
+    return Finding(size, "not-of-checkpoint", told)
+
+
+def _not_kept(finding: Finding) -> StoreFault:
+    return StoreFault(
+        Text(
+            f"第{finding.position}号事件：{finding.text.zh}；未导出，请运行 funding-ledger verify 查明",
+            f"position {finding.position}: {finding.text.en}; no export was kept, find out with funding-ledger verify",
         )
     )
 

@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.errors import Text
-from ledger.seal import SealError
+from ledger.seal import SealError, line_ends
 from ledger.seal.merkle import EMPTY_ROOT, HASH_BYTES, SIZE_LIMIT
 
 MAX_NOTE_BYTES: Final = 1_000_000
@@ -41,6 +41,10 @@ _KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
 _DASH: Final = "— "
 _PRIVATE: Final = "PRIVATE+KEY+"
+_TOLD_MOST: Final = 100
+_SIGNERS_TOLD: Final = 5
+"""Of what nobody vouches for, no more is repeated than tells whose it claims to be."""
+_SIGNATURE_LINE: Final = re.compile("(?:^|[\r\n])— ".encode())
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -54,6 +58,10 @@ class KeyMalformed(SealError):
     """The text of a key that is not in the standard's form. Never repeats the text, which may be secret."""
 
     code = "key-malformed"
+
+
+class KeyTypeUnknown(KeyMalformed):
+    """A key of a type that is not checked here, for instance a witness's cosignature/v1 (C2SP tlog-cosignature)."""
 
 
 class SignatureWrong(SealError):
@@ -84,6 +92,11 @@ class VerifierKey:
     def key_id(self) -> bytes:
         """Four bytes that tell keys of one name apart. Not a fingerprint: they are too few to rely on."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_KEY_ID_BYTES]
+
+    @property
+    def label(self) -> str:
+        """What it is called where people are told of it: ``<name>+<key id>``."""
+        return f"{self.name}+{self.key_id.hex()}"
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
@@ -160,9 +173,11 @@ def _key_parts(text: str) -> tuple[str, bytes, bytes]:
             en="the id must be 8 hexadecimal digits in lower case, the key base64",
         )
     if material[:1] != _ED25519:
-        raise _key_malformed(
-            zh=f"不支持类型为 {material[0]} 的密钥，仅支持 Ed25519（类型 1）",
-            en=f"it is of type {material[0]}; only Ed25519, type 1, is supported",
+        raise KeyTypeUnknown(
+            _unusable(
+                zh=f"不支持类型为 {material[0]} 的密钥，仅支持 Ed25519（类型 1）",
+                en=f"it is of type {material[0]}; only Ed25519, type 1, is supported",
+            )
         )
     if len(material) != 1 + _KEY_BYTES:
         raise _key_malformed(zh="Ed25519 密钥须为 32 字节", en="an Ed25519 key has 32 bytes")
@@ -223,6 +238,8 @@ class Note:
             whole = data.decode()
         except UnicodeDecodeError as error:
             raise _note_malformed(zh="不是 UTF-8 文本", en="it is not UTF-8") from error
+        if "\r" in whole:
+            raise _note_malformed(zh=line_ends.CHANGED.zh, en=line_ends.CHANGED.en)
         # The text may itself hold empty lines: the last one divides.
         text, divider, lines = whole.rpartition("\n\n")
         if not divider or not lines.endswith("\n"):
@@ -256,6 +273,11 @@ class OpenedNote:
 
     text: str
     signed_by: tuple[VerifierKey, ...]
+
+
+def looks_signed(data: bytes) -> bool:
+    """Whether a file may be a signed note at all, whole or not: it has a line that begins as a signature does."""
+    return len(data) <= MAX_NOTE_BYTES and _SIGNATURE_LINE.search(data) is not None
 
 
 def sign(text: str, signers: Sequence[SignerKey]) -> Note:
@@ -294,10 +316,23 @@ def open_note(data: bytes, known: Iterable[VerifierKey]) -> OpenedNote:
             )
         signed_by[signer] = None
     if not signed_by:
-        raise SignatureWrong(
-            Text(zh="没有任何已知公钥的签名，内容不可信。", en="No known key has signed this: its text means nothing.")
-        )
+        raise _signed_by_nobody_known(note, tuple(keys.values()))
     return OpenedNote(note.text, tuple(signed_by))
+
+
+def _signed_by_nobody_known(note: Note, tried: Sequence[VerifierKey]) -> SignatureWrong:
+    origin = note.text.partition("\n")[0][:_TOLD_MOST]
+    signers = ", ".join(f"{line.name}+{line.key_id.hex()}"[:_TOLD_MOST] for line in note.signatures[:_SIGNERS_TOLD])
+    keys = ", ".join(key.label for key in tried) or "-"
+    return SignatureWrong(
+        Text(
+            zh=f"没有任何已知公钥的签名，内容不可信：这是 {origin} 的文本，署名 {signers}；已试公钥 {keys}。"
+            "更换过密钥的，新旧公钥都须用 --key 给出，或都写在 log.pub 中。",
+            en=f"No known key has signed this, so its text means nothing: it is a note of {origin}, under the name of "
+            f"{signers}; tried were {keys}. After a change of key both are needed, the old and the new, with --key or in "
+            "log.pub.",
+        )
+    )
 
 
 def _require_text(text: str) -> None:
@@ -420,4 +455,8 @@ def _note_malformed(*, zh: str, en: str) -> NoteMalformed:
 
 
 def _key_malformed(*, zh: str, en: str) -> KeyMalformed:
-    return KeyMalformed(Text(zh=f"密钥有误：{zh}。", en=f"The key cannot be used: {en}."))
+    return KeyMalformed(_unusable(zh=zh, en=en))
+
+
+def _unusable(*, zh: str, en: str) -> Text:
+    return Text(zh=f"密钥有误：{zh}。", en=f"The key cannot be used: {en}.")

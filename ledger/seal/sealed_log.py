@@ -26,7 +26,8 @@ class Finding:
 
     With ``through`` the evidence only says that the first wrong event is one of those from ``position`` to ``through``.
     ``position`` is None for what is wrong with no event but with how all are kept; ``schema_object`` is then what it
-    is about, if it is a part of the schema. What is ``harmless`` is worth knowing and leaves the log whole.
+    is about, if it is a part of the schema. What is ``harmless`` is worth knowing and leaves the log whole. What is
+    ``of_rules`` was told by what the event says, whose seal may well be right.
     """
 
     position: int | None
@@ -36,6 +37,7 @@ class Finding:
     through: int | None = None
     schema_object: str | None = None
     harmless: bool = False
+    of_rules: bool = False
 
     @property
     def place(self) -> int:

@@ -14,6 +14,7 @@ import apsw
 import msgspec
 from eventsourcing.dcb.api import DCBEvent
 
+from ledger.counted import counted
 from ledger.errors import StoreFault, Text
 from ledger.seal.durable import failed
 from ledger.seal.leaf import leaf_bytes
@@ -50,7 +51,8 @@ def carry(source: SealedLog, target: LedgerStore, root: bytes, progress: Progres
             raise NotEmpty(
                 Text(
                     f"其中已有{transaction.head}个事件，未作改动；请指定新的空数据库",
-                    f"it holds {transaction.head} events already and was left as it is; name a new, empty database",
+                    f"it holds {counted(transaction.head, 'event')} already and was left as it is; name a new, empty "
+                    "database",
                 )
             )
         for first in range(1, source.size + 1, SPAN):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBReadResponse, DCBRecorder, DCBSequencedEvent
 
+from ledger.seal.leaf import leaf_bytes
 from ledger.seal.merkle import NodeReader
 
 
@@ -56,6 +57,13 @@ class LedgerStore(DCBRecorder, ABC):
     @abstractmethod
     def nodes(self) -> NodeReader:
         """The nodes of the sealed log, for proofs."""
+
+    def leaves(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """The events from one position to another, as they are sealed: each position, and what its leaf is the hash of."""
+        found = self.read(after=first - 1, limit=last - first + 1)
+        return [
+            (stored.position, leaf_bytes(stored.event.type, stored.event.tags, stored.event.data)) for stored in found
+        ]
 
     @abstractmethod
     def close(self) -> None:

@@ -26,7 +26,15 @@ from ledger.store import postgres_query, postgres_schema
 from ledger.store.configured import LOCK_TIMEOUT_S
 from ledger.store.postgres_connections import Address, explained, is_lost, refusal_of, refused
 from ledger.store.postgres_schema import Connection
-from ledger.store.stored_log import StoredLog, before_first, miscounted, not_carried, not_indexed, schema_findings
+from ledger.store.stored_log import (
+    StoredLog,
+    before_first,
+    change_permitted,
+    miscounted,
+    not_carried,
+    not_indexed,
+    schema_findings,
+)
 
 T = TypeVar("T")
 
@@ -118,6 +126,9 @@ class PostgresLog(StoredLog):
     def rows(self, first: int, last: int) -> list[Row]:
         return [_row(*found) for found in self._ask(_ROWS, first, last)]
 
+    def head(self) -> int:
+        return int(self._ask(postgres_query.HEAD)[0][0])
+
     def nodes(self) -> NodeReader:
         return RunReader(lambda leaves: dict(self._ask(*_flat(postgres_query.runs(leaves)))))
 
@@ -130,7 +141,8 @@ class PostgresLog(StoredLog):
         append-only."""
         changed = self._on_server(postgres_schema.changed_objects)
         foreign = self._on_server(postgres_schema.foreign_objects)
-        return [*self._foreign_entries(), *self._out_of_range(), *schema_findings(changed, foreign)]
+        rights = [change_permitted(*found) for found in self._on_server(postgres_schema.rights_to_change)]
+        return [*self._foreign_entries(), *self._out_of_range(), *schema_findings(changed, foreign), *rights]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -110,6 +110,10 @@ class SQLiteLog(StoredLog):
         except StoreDamaged as damage:
             raise (sqlite_damage.page_unreadable(damage) if first == last else damage) from damage
 
+    def head(self) -> int:
+        with self._open() as connection:
+            return int(connection.execute(_LAST).get)
+
     def nodes(self) -> NodeReader:
         return RunReader(self._runs)
 

@@ -20,6 +20,15 @@ class StoredLog(SealedLog, Protocol):
         """The stored hashes, for proofs and for the root at an earlier size."""
         ...
 
+    @abstractmethod
+    def head(self) -> int:
+        """How many events there are now: others may have appended some since it was opened."""
+        ...
+
+    def leaves(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """The events from one position to another: each position, and what its leaf is the hash of."""
+        return [(row.position, row.leaf) for row in self.rows(first, last)]
+
 
 def not_indexed(position: int, type_name: str, tag: str) -> Finding:
     return Finding(
@@ -63,6 +72,21 @@ def miscounted(entries: int, carried: int) -> Finding:
             f"the index has {entries} entries, the events carry {carried} tags, and these should be as many: limits and "
             "histories are read by tag, and may miss an event or count one that is none",
         ),
+    )
+
+
+def change_permitted(role: str, rights: str, table: str) -> Finding:
+    """What the database lets a role do, and only its triggers refuse then."""
+    return Finding(
+        None,
+        "rights",
+        Text(
+            f"角色 {role} 在表 {table} 上有 {rights} 权限：现在只有触发器阻止修改，请收回（REVOKE）",
+            f"the role {role} holds {rights} on the table {table}, so that only triggers keep it from changing events; "
+            "revoke it",
+        ),
+        schema_object=f"table {table}",
+        harmless=True,
     )
 
 

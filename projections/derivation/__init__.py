@@ -57,7 +57,7 @@ class Derivation:
                 continue
             self._take(row.type_name, event)
             for code, text in self._complaints.taken():
-                yield Finding(row.position, code, text, row.type_name)
+                yield Finding(row.position, code, text, row.type_name, of_rules=True)
 
     def totals(self) -> Totals:
         cases = self._cases.of.values()

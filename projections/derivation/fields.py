@@ -44,10 +44,16 @@ class Span(msgspec.Struct):
 
 
 class Window(msgspec.Struct):
+    """What was recorded before each award's own terms were kept states them as they were recognised."""
+
     scope: str
     anchor: date
+    rent_free_months: int
     window: Span
     funded: Span
+    own_anchor: date | None = None
+    own_rent_free_months: int | None = None
+    parts: tuple[Span, ...] = ()
 
 
 class PlannedStage(msgspec.Struct):
@@ -87,6 +93,7 @@ class Payload(msgspec.Struct):
     scope: str = ""
     person: str = ""
     role: str = ""
+    command: str = ""
 
 
 class Event(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from ledger.calendar import Window as Days
@@ -9,6 +10,17 @@ from ledger.money import format_yuan
 from ledger.scopes import budget_of_year
 from projections.derivation.cases import Case
 from projections.derivation.fields import Complaints, Draw, Payload, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """What one award holds of its window: the days that it pays for, and the terms that its own claim stated."""
+
+    case: str | None
+    item: str
+    days: tuple[Days, ...]
+    anchor: date
+    extension: int
 
 
 class Limits:
@@ -23,7 +35,7 @@ class Limits:
         self._used: dict[str, int] = {}
         self._appropriated: dict[str, int] = {}
         self._budgeted: dict[str, int] = {}
-        self._windows: dict[str, tuple[date, list[tuple[str | None, str, Days]]]] = {}
+        self._windows: dict[str, list[Occupied]] = {}
 
     def appropriated(self, payload: Payload) -> None:
         if payload.amount_fen < self._budgeted.get(payload.scope, 0):
@@ -66,8 +78,8 @@ class Limits:
         budget = payload.budget_scope
         self._budgeted[budget] = self._budgeted.get(budget, 0) - of_budget_fen
         if payload.window_scope is not None and payload.window_scope in self._windows:
-            anchor, funded = self._windows[payload.window_scope]
-            self._windows[payload.window_scope] = anchor, [one for one in funded if one[0] != payload.case]
+            held = self._windows[payload.window_scope]
+            self._windows[payload.window_scope] = [one for one in held if one.case != payload.case]
 
     def _exceeded(self, code: str, scope: str, used_fen: int, ceiling_fen: int) -> None:
         used, ceiling = format_yuan(used_fen), format_yuan(ceiling_fen)
@@ -79,8 +91,7 @@ class Limits:
         """Its own enterprise, item, policy and year: what is drawn on another's scope is missed on its own."""
         policy = "" if case.policy is None else case.policy.policy_id
         for draw in payload.draws:
-            own = tuple(f"{policy}/{draw.limit}/{holder}/" for holder in (case.enterprise, case.item))
-            if not draw.scope.startswith(own):
+            if not draw.scope.startswith(_own_scopes(policy, draw.limit, case)):
                 self._say(
                     "wrong-scope",
                     f"额度范围{draw.scope}不是其本身的",
@@ -93,22 +104,49 @@ class Limits:
         sums: dict[str, int] = {}
         for draw in payload.draws:
             sums[draw.limit] = sums.get(draw.limit, 0) + draw.amount_fen
-            if draw.amount_fen <= 0:
-                self._say("not-positive", f"占用{draw.scope}的金额不大于零", f"draws nothing or less on {draw.scope}")
+            # Nothing, where less was approved than determined and all of it came off this year.
+            if draw.amount_fen < 0:
+                self._say("negative", f"占用{draw.scope}的金额小于零", f"draws less than nothing on {draw.scope}")
         if any(fen != payload.amount_fen for fen in sums.values()):
             self._say("draws-differ", "占用限额之和不等于资助额", "what it draws under a limit is not the award")
 
     def _use_window(self, payload: Payload, used: Window) -> None:
-        funded = Days(used.funded.start, used.funded.end)
-        if not Days(used.window.start, used.window.end).covers(funded) or used.window.start != used.anchor:
+        window, funded = Days(used.window.start, used.window.end), Days(used.funded.start, used.funded.end)
+        days = tuple(Days(part.start, part.end) for part in used.parts) or (funded,)
+        if not window.covers(funded) or used.window.start != used.anchor or not _in_order(funded, days):
             self._say("outside-window", "资助的月份不在资助期内", "the months it pays for are not inside its window")
-        anchor, earlier = self._windows.get(used.scope, (used.anchor, []))
-        if anchor != used.anchor or payload.window_scope != used.scope:
+        own = _occupied(payload, used, days)
+        held = [*self._windows.get(used.scope, ()), own]
+        anchor, extension = min(one.anchor for one in held), max(one.extension for one in held)
+        if (anchor, extension) != (used.anchor, used.rent_free_months) or payload.window_scope != used.scope:
             self._say("another-window", "资助期被重新起算", "the window was begun anew")
-        for _, item, span in earlier:
-            if item == payload.item and span.overlaps(funded):
+        for one in held[:-1]:
+            if one.item == own.item and any(its.overlaps(new) for its in one.days for new in own.days):
                 self._say("months-twice", "同一事项的月份重复资助", "months of one item are paid for twice")
-        self._windows[used.scope] = anchor, [*earlier, (payload.case, payload.item, funded)]
+        self._windows[used.scope] = held
+
+
+def _own_scopes(policy: str, limit: str, case: Case) -> tuple[str, ...]:
+    """How the scopes of a limit begin for a case. A tier's ceiling is each rule's own; an item is the enterprise's, or one
+    that a public register numbers."""
+    match limit:
+        case "tier":
+            return (f"{policy}/tier-{case.rule}/{case.enterprise}/",)
+        case "item":
+            return (f"{policy}/item/{case.item}/", f"{policy}/item/{case.enterprise}/{case.item}/")
+    return (f"{policy}/{limit}/{case.enterprise}/",)
+
+
+def _occupied(payload: Payload, used: Window, days: tuple[Days, ...]) -> Occupied:
+    anchor = used.anchor if used.own_anchor is None else used.own_anchor
+    extension = used.rent_free_months if used.own_rent_free_months is None else used.own_rent_free_months
+    return Occupied(payload.case, payload.item, days, anchor, extension)
+
+
+def _in_order(whole: Days, parts: tuple[Days, ...]) -> bool:
+    """Whether the parts reach from the first day of a span to its last, one after another."""
+    ends = [day for part in parts for day in (part.start, part.end)]
+    return ends == sorted(ends) and (ends[0], ends[-1]) == (whole.start, whole.end)
 
 
 def _under_one_limit(draws: tuple[Draw, ...]) -> int:

@@ -1,10 +1,11 @@
-"""Who did what: every actor held the role, and no hand met itself."""
+"""Who did what: every actor held the role, the role may take the step, and no hand met itself."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ledger.roles import SYSTEM
+from projections.derivation.allowed_roles import OF_SYSTEM, allowed
 from projections.derivation.fields import Complaints, Envelope, Payload
 from projections.duties import APART
 
@@ -30,10 +31,7 @@ class People:
 
     def apply(self, type_name: str, envelope: Envelope, payload: Payload) -> None:
         actor = envelope.actor
-        if envelope.role not in self._held.get(actor, ()) and (actor, type_name) != (SYSTEM, "role-granted"):
-            self._say(
-                "role-not-held", f"{actor}当时没有角色{envelope.role}", f"{actor} did not hold the role {envelope.role}"
-            )
+        self._check_role(type_name, envelope, payload)
         if type_name in _APART:
             self._check_apart(type_name, actor, payload)
         if type_name in _EARLIER:
@@ -46,6 +44,15 @@ class People:
             self._held.setdefault(payload.person, set()).add(payload.role)
         elif type_name == "role-revoked":
             self._held.get(payload.person, set()).discard(payload.role)
+
+    def _check_role(self, type_name: str, envelope: Envelope, payload: Payload) -> None:
+        actor, role = envelope.actor, envelope.role
+        # The operator holds no role, whatever was granted under that name.
+        held = type_name in OF_SYSTEM if actor == SYSTEM else role in self._held.get(actor, ())
+        if not held:
+            self._say("role-not-held", f"{actor}当时没有角色{role}", f"{actor} did not hold the role {role}")
+        if role not in allowed(type_name, payload.command):
+            self._say("step-not-of-role", f"角色{role}不得办理此步骤", f"the role {role} may not take this step")
 
     def _check_apart(self, type_name: str, actor: str, payload: Payload) -> None:
         for earlier in _APART[type_name]:

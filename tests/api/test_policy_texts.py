@@ -73,7 +73,7 @@ def test_no_number_of_the_file_is_left_out_and_none_is_without_a_source(text: di
         assert number["label"] != number["key"].rpartition(".")[2], f"{number['key']} has no name in words"
 
 
-def test_a_number_is_told_as_the_policy_writes_it_with_its_key(text: dict[str, Any]) -> None:
+def test_a_number_is_told_as_the_policy_writes_it_with_its_key(office: HttpOffice, text: dict[str, Any]) -> None:
     by_key = {number["key"]: number for number in numbers(text)}
     assert by_key['rules."5.2".item_cap'] == {
         "key": 'rules."5.2".item_cap', "clause": "五", "label": "单项上限", "text": "500万元", "cite": "五",
@@ -82,6 +82,11 @@ def test_a_number_is_told_as_the_policy_writes_it_with_its_key(text: dict[str, A
     assert by_key["limits.C5.ceiling"]["text"] == "1000万元"
     assert by_key['rules."19.1".tiers[1]']["text"] == "20起，上限200万元"
     assert by_key['rules."3.2".stages.parts[0]']["text"] == "40%：下达资助计划"
+    in_english = office.get("publisher", TEXT, Accept_Language="en").json
+    told = {number["key"]: number["text"] for number in numbers(in_english)}
+    assert told['rules."19.1".tiers[1]'] == "from 20, at most 2000000.00 yuan"
+    assert told['rules."3.2".stages.parts[0]'] == "40%: “下达资助计划”"
+    assert told["limits.C5.ceiling"] == "1000万元", "as the policy writes it"
     assert by_key["policy.rounding"]["reading"] == "B27"
     assert by_key["policy.rounding"]["answer"]
     (limit,) = [limit for limit in text["limits"] if limit["name"] == "C5"]

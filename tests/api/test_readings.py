@@ -122,6 +122,23 @@ def test_an_interpretation_without_its_ground_is_not_recorded(
     assert office.head == before
 
 
+@pytest.mark.parametrize("day", ["9999-01-01", "2030-01-01", "2016-01-01"])
+def test_a_first_day_that_would_put_the_policy_out_of_force_is_a_slip(office: HttpOffice, day: str) -> None:
+    answer = office.post("approver", f"{TEXT}/interpretations", {**SWITCH, "reading": "V1", "value": day})
+    assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, ["value"]), answer.text
+
+
+def test_what_the_reviewer_goes_by_is_switched_and_shown(office: HttpOffice) -> None:
+    assert reading(office)["followed_by"] is None
+    office.does("approver", f"{TEXT}/interpretations", {**SWITCH, "reading": "B16", "value": "built-area"})
+    until, then = (reading(office, f"?effective={day}", "B16") for day in ("2026-06-30", "2026-07-01"))
+    assert (until["followed_by"], until["switchable"], until["fixed"]) == ("reviewer", True, None)
+    assert (until["value"], then["value"]) == ("licensed-gmp-area", "built-area")
+    text = office.get("auditor", f"{TEXT}?effective=2026-07-01").json
+    (shown,) = [each for each in text["readings"] if each["id"] == "B16"]
+    assert (shown["value"], shown["answer"], shown["followed_by"]) == ("built-area", "按厂房的建筑面积", "reviewer")
+
+
 def test_a_question_that_this_version_settles_is_not_switched(office: HttpOffice) -> None:
     answer = office.post("approver", f"{TEXT}/interpretations", {**SWITCH, "reading": "B7", "value": "separately"})
     assert (answer.status_code, answer.json["code"], answer.json["clause"]) == (422, "reading-not-switchable", "五")

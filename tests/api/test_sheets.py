@@ -64,6 +64,9 @@ def test_a_sheet_tells_every_step_what_was_cut_and_who_had_used_the_limit(office
     assert sheet["basis"] == {
         "name": "rd_cost", "label": "实际投入研发费用", "value": "8000000.00", "text": "800万元",
     }  # fmt: skip
+    in_english = office.get("auditor", f"{application}/sheet", Accept_Language="en").json
+    assert [stated["text"] for stated in in_english["particulars"]] == ["8000000.00 yuan", "no"]
+    assert in_english["limits"][0]["label"] == "C5 “首次注册资助，单个企业每年”"
     assert sheet["rate"] == "40%"
     yearly, item = sheet["limits"]
     assert [(step["step"], step["amount"], step["cut"], step["scope"]) for step in sheet["steps"]] == [

@@ -221,6 +221,37 @@ def test_a_tampered_export_does_not_pass(folder: Folder, tmp_path: Path) -> None
         assert folder.run("verify", export).exit_code == Exit.NOT_WHOLE
 
 
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r"], ids=["Windows", "old Mac"])
+def test_line_ends_that_a_mail_or_a_checkout_changed_are_not_called_wrong_events(
+    in_file: Folder, tmp_path: Path, ends: bytes
+) -> None:
+    export, kept = tmp_path / "all.jsonl", tmp_path / "kept"
+    in_file.done("export", "-o", export)
+    in_file.done("checkpoint", "--out", kept)
+    for changed, arguments in ((export, ("verify", export)), (kept, ("verify", "--checkpoint", kept))):
+        whole = changed.read_bytes()
+        changed.write_bytes(whole.replace(b"\n", ends))
+        english, chinese = in_file.run(*arguments), in_file.run(*arguments, chinese=True)
+        assert english.exit_code == chinese.exit_code == Exit.NOT_WHOLE
+        assert "line ends were changed" in english.stderr
+        assert "换行符在传送中被改动" in chinese.stderr
+        assert str(changed) in english.stderr
+        assert "position" not in english.output
+        changed.write_bytes(whole)
+        in_file.done(*arguments)
+
+
+def test_one_line_end_that_was_changed_is_told_as_such(in_file: Folder, tmp_path: Path) -> None:
+    export = tmp_path / "all.jsonl"
+    in_file.done("export", "-o", export)
+    lines = export.read_bytes().splitlines(keepends=True)
+    for at in (0, 7, len(lines) - 1):
+        export.write_bytes(b"".join([*lines[:at], lines[at].replace(b"\n", b"\r\n"), *lines[at + 1 :]]))
+        result = in_file.run("verify", export)
+        assert result.exit_code == Exit.NOT_WHOLE
+        assert "line ends were changed" in result.stderr
+
+
 def test_nothing_to_compare_with_is_not_called_whole(folder: Folder) -> None:
     result = folder.run("verify")
     assert result.exit_code == Exit.MALFORMED
@@ -290,7 +321,9 @@ def test_a_certificate_is_shown_to_continue_the_checkpoint_that_its_reader_kept(
     )
     assert later.exit_code == Exit.MALFORMED
     assert "--since" in later.stderr
-    assert folder.run("certificate", folder.case, "-o", tmp_path / "x", "--since", out).exit_code == Exit.NOT_WHOLE
+    no_note = folder.run("certificate", folder.case, "-o", tmp_path / "x", "--since", out)
+    assert no_note.exit_code == Exit.MALFORMED
+    assert f"{out} is no checkpoint" in no_note.stderr
     assert not (tmp_path / "x").exists()
 
 
@@ -312,8 +345,7 @@ def test_a_history_is_not_proven_beyond_what_was_signed(folder: Folder) -> None:
     with folder.service() as service:
         positions = [recorded.position for recorded in service.reader.history(folder.case)]
         assert history_proof(service.keeper, service.recorder, positions) is None
-        size = service.recorder.head()
-        service.keeper.sign(size, service.recorder.nodes(), size=positions[2])
+        service.keeper.sign(service.recorder, size=positions[2])
         proof = history_proof(service.keeper, service.recorder, positions)
         assert proof is not None
         assert proof.of(positions[3]) is None

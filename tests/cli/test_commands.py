@@ -266,7 +266,8 @@ def test_a_password_may_be_an_argument_or_mistyped(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "new")
     assert folder.run("users", "add", "li", "--role", "finance", "--password", "geheim").exit_code == Exit.MALFORMED
     mistyped = folder.run("users", "add", "li", "--role", "finance", typed="one\ntwo\n")
-    assert mistyped.exit_code == Exit.INTERRUPTED
+    assert mistyped.exit_code == Exit.MALFORMED
+    assert "--password-stdin" in mistyped.stderr
     assert folder.run("users", "grant", "li", "--role", "finance").exit_code == Exit.NOT_FOUND
 
 

@@ -25,6 +25,7 @@ from tests.cli.audited_folder import (  # noqa: F401
     postgres_server_url,
 )
 from tests.fixtures.postgres import statement
+from tests.fixtures.somebody_else import folder_for_everybody, somebody_else
 from tests.reliability.tampering import TamperedPostgres, TamperedSQLite
 
 # ruff: noqa: F811
@@ -232,6 +233,33 @@ def test_statistics_of_sqlite_are_not_called_foreign(checked: Folder, tmp_path: 
     body = verdict(checked, tmp_path)
     assert body["whole"]
     assert body["remarks"] == []
+
+
+def test_a_store_in_a_folder_that_only_its_owner_may_use_is_no_verdict(in_file: Folder) -> None:
+    """Exit 2, wrong usage: nothing was found out about the log. As soon as it may be read there is a verdict."""
+    with folder_for_everybody() as place:
+        put_away = place / "data"
+        put_away.mkdir()
+        shutil.copy(facts(in_file), put_away)
+        in_file.done("checkpoint", "--out", place / "kept")
+        arguments = ("verify", "--checkpoint", place / "kept", "--key", in_file.key, "--data", put_away)
+        # What is imported on the way is not to be looked for as somebody else.
+        in_file.done("verify")
+        (put_away / "facts.sqlite").chmod(0)
+        put_away.chmod(0o555)
+        with somebody_else():
+            english, chinese = in_file.run(*arguments), in_file.run(*arguments, chinese=True)
+            told = in_file.json(*arguments)
+        assert english.exit_code == chinese.exit_code == Exit.MALFORMED
+        assert f"may not read the store {put_away / 'facts.sqlite'}" in english.stderr
+        assert "Run this as its owner" in english.stderr
+        assert "无权读取账本" in chinese.stderr
+        assert "whole" not in told
+        assert not any(word in english.output for word in ("damaged", "NOT whole", "position"))
+        (put_away / "facts.sqlite").chmod(0o444)
+        with somebody_else():
+            assert in_file.json(*arguments)["whole"]
+        assert [path.name for path in put_away.iterdir()] == ["facts.sqlite"], "nothing was written"
 
 
 # ---- What somebody added to the schema

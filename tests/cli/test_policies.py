@@ -62,6 +62,27 @@ def test_a_district_s_own_policy_is_quoted_under_without_touching_the_product(da
     assert DISTRICT in unnamed.output
 
 
+@pytest.mark.parametrize("language", Language)
+def test_which_of_two_policies_is_meant_is_asked_for_with_the_option_and_an_example(
+    data: Path, policies: Path, tmp_path: Path, language: Language
+) -> None:
+    environ = {"FUNDING_LEDGER_DATA": str(data), "LEDGER_POLICIES": str(policies)}
+    unnamed = [word for word in QUOTE if word not in ("--policy", DISTRICT, "--json")]
+    asked = CliRunner().invoke(program(Speech(language)), unnamed, env=environ)
+    assert asked.exit_code == Exit.MALFORMED
+    assert "--policy shenzhen-meddev-2022" in asked.stderr
+    assert DISTRICT in asked.stderr
+    assert ("有2个政策" if language is Language.ZH else "there are 2 policies") in asked.stderr
+    file = tmp_path / "applications.csv"
+    file.write_text(
+        f"rule,enterprise,enterprise_name,item,equipment_cost\n1.1,{ENTERPRISE},a,b,1.00\n", encoding="utf-8"
+    )
+    asked = CliRunner().invoke(program(Speech(language)), ["import", str(file), "--dry-run"], env=environ)
+    assert asked.exit_code == Exit.MALFORMED
+    assert DISTRICT in asked.stdout
+    assert ("请加“政策”一列" if language is Language.ZH else "add a column policy") in asked.stdout
+
+
 def test_several_folders_are_loaded_and_the_option_goes_before_the_environment(
     data: Path, policies: Path, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ def test_a_trace_leaves_out_the_stages(tmp_path: Path) -> None:
     told = CliRunner().invoke(program(Speech(Language.ZH)), ask).stdout
     assert "完成项目总投资的40%" in told
     assert "确认阶段" in told
+    assert "“完成项目总投资的40%”" in CliRunner().invoke(program(Speech(Language.EN)), ask).stdout
     shown = json.loads(CliRunner().invoke(program(Speech(Language.ZH)), [*ask, "--json"]).stdout)
     assert [(stage["amount"], stage["paid"], stage["reached_on"]) for stage in shown["stages"]] == [
         ("4000000.00", "4000000.00", "2026-03-02"),

@@ -13,6 +13,8 @@ from tests.features.parse_types import read_date
 
 NOT_STATED: Final = "未填"
 AUDIT_REPORT: Final = "审计报告"
+REVIEW_REPORT: Final = "核定时补交的审计报告"
+"""The row that names the audit report which review adds, where it matters which."""
 PLAN_YEAR: Final = "列入资助计划"
 """The row of a quote that names the funding plan: ``2027年``."""
 EVIDENCE: Final[Mapping[str, str]] = {
@@ -83,6 +85,11 @@ def read_evidence(cells: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"kind": kind, "key": number.strip("“”")} for kind, value in rows for number in value.split("、")]
 
 
+def read_review_report(cells: Mapping[str, str]) -> str | None:
+    """The audit report that is given when the amount is determined; None for any."""
+    return cells[REVIEW_REPORT].strip("“”") if REVIEW_REPORT in cells else None
+
+
 def read_other_funding(cells: Mapping[str, str], award_of: Callable[[str], str]) -> list[dict[str, Any]]:
     """Other public money that an application declares, from the rows named by a level; ``100万元（“甲”的资助）`` is one of
     this ledger's awards, whose id ``award_of`` knows.
@@ -102,9 +109,12 @@ def read_plan_year(cells: Mapping[str, str]) -> int | None:
     return _counted("年")(cells[PLAN_YEAR]) if PLAN_YEAR in cells else None
 
 
+_NOT_STATED_SO: Final = frozenset({*EVIDENCE, *OTHER_FUNDING, PLAN_YEAR, REVIEW_REPORT})
+
+
 def read_stated(cells: Mapping[str, str]) -> dict[str, str]:
     """The rows that are left: the particulars."""
-    return {label: value for label, value in cells.items() if label not in {*EVIDENCE, *OTHER_FUNDING, PLAN_YEAR}}
+    return {label: value for label, value in cells.items() if label not in _NOT_STATED_SO}
 
 
 def plain_label(particular: Particular) -> str:

@@ -52,7 +52,8 @@ BUSINESS_ROLES: Final = tuple(sorted(set(STAFF.values())))
 @dataclass(slots=True)
 class CaseOnDesk:
     """A case as the desk knows it; ``disbursement`` is the number of the one in hand. ``tells_of_audit``: its application
-    has a row for the audit report, so that none is supplied when the amount is determined.
+    has a row for the audit report, so that none is supplied when the amount is determined; ``review_report`` is the one that
+    is supplied then, where a feature says which.
     """
 
     number: str
@@ -60,6 +61,7 @@ class CaseOnDesk:
     rule: Rule
     determined_fen: int | None = None
     tells_of_audit: bool = False
+    review_report: str | None = None
     disbursement: int = 0
 
 
@@ -149,7 +151,9 @@ class Desk:
         rule = self.cases[item].rule
         proposed = isinstance(rule.terms, TierCeiling | DiscretionaryCeiling)
         audited = rule.audited is not None and rule.audited.value
-        report = self.number("审计") if audited and not self.cases[item].tells_of_audit else None
+        report = self.cases[item].review_report
+        if report is None and audited and not self.cases[item].tells_of_audit:
+            report = self.number("审计")
         answer = self.act(Act.DETERMINE, item, reason=PROPOSED_BECAUSE if proposed else None, audit_report=report)
         if answer.grant is not None:
             self.cases[item].determined_fen = answer.grant.amount_fen

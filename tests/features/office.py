@@ -22,6 +22,7 @@ from tests.features.application_tables import (
     read_other_funding,
     read_particulars_table,
     read_plan_year,
+    read_review_report,
     read_stated,
 )
 from tests.features.desk import Desk, code_of, must
@@ -64,6 +65,7 @@ class Office:
         """An application with these particulars, submitted and accepted."""
         self.desk.accept(enterprise, item, rule_id, **self._read(rule_id, cells))
         self.desk.cases[item].tells_of_audit = AUDIT_REPORT in cells
+        self.desk.cases[item].review_report = read_review_report(cells)
 
     def have_been_denied(self, enterprise: str, item: str, rule_id: str, code: str, cells: Mapping[str, str]) -> None:
         """An application that was not taken, for the reason ``code``."""

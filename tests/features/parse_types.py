@@ -29,6 +29,7 @@ GRANT_REASONS: Final[Mapping[str | None, str]] = {
     ITEM: "单项上限",
     "area": "每平方米上限",
     "window": "资助期",
+    "actual-rent": "实际租金",
     "tier": "所达档次内定额",
     "ceiling": "上限内定额",
 }
@@ -39,6 +40,7 @@ SHEET_STEPS: Final[Mapping[str, str]] = {
     "rate": "资助比例",
     "area-cap": "每平方米上限",
     "window": "资助期",
+    "actual-rent": "实际租金",
     "tier": "所达档次内定额",
     "ceiling": "上限内定额",
     "item-cap": "单项上限",
@@ -50,6 +52,9 @@ SHEET_STEPS: Final[Mapping[str, str]] = {
 ITS_LIMITS: Final[Mapping[str, str]] = {ITEM: "单项上限", "tier": "所达档次"}
 """What a used-up limit is called, where it is no yearly limit."""
 
+ABOVE_CEILING, ABOVE_WHAT_IS_LEFT = "拟资助高于上限", "拟资助高于余额"
+"""A proposed amount that no award had left room for, and one that others took the room of."""
+
 DENIAL_REASONS: Final[Mapping[str, str]] = {
     "item-already-awarded": "同一对象只资助一次",
     "nothing-to-grant": "金额不足一元",
@@ -60,18 +65,20 @@ DENIAL_REASONS: Final[Mapping[str, str]] = {
     "headroom-moved": "核定后余额已被占用",
     "above-determined-amount": "高于核定金额",
     "equity-relation": "委托双方有投资关联",
-    "above-ceiling": "拟资助高于余额",
     "below-lowest-tier": "未达最低一档",
     "not-yet-paid": "费用尚未缴纳",
     "outside-cost-window": "费用期间超出规定",
     "year-not-come": "所报年度未到",
+    "before-policy-start": "所报期间早于施行",
     "not-the-previous-year": "账单不属上一年度",
+    "period-not-over": "申报期间尚未届满",
     "other-funding": "其他财政资助未作处理",
     "other-funding-not-less": "没有差额可补",
     "cap-year-outside-validity": "年度不在有效期内",
     "audit-report-missing": "缺少审计报告",
+    "evidence-used": "凭证已用于另一申报",
 }
-"""Refusal code → why nothing is granted under an article; a used-up limit is told apart by which limit it is."""
+"""Refusal code → why nothing is granted under an article; used-up limits and ceilings are told apart by the limit."""
 
 GROUNDS: Final[Mapping[str, str]] = {
     "same-person": "同一人不得兼办",
@@ -154,6 +161,9 @@ def reason_of_denial(denial: Denial) -> Reason:
     if denial.code == "limit-exhausted":
         assert denial.limit is not None, "a used-up limit that is not named"
         return Reason(denial.clause, f"{ITS_LIMITS.get(denial.limit.limit, YEARLY_LIMIT)}已用完")
+    if denial.code == "above-ceiling":
+        assert denial.limit is not None, "a ceiling that is not named"
+        return Reason(denial.clause, ABOVE_WHAT_IS_LEFT if denial.limit.used_fen else ABOVE_CEILING)
     return Reason(denial.clause, DENIAL_REASONS[denial.code])
 
 
@@ -220,7 +230,7 @@ def read_reason(text: str) -> Reason:
     rounded = ROUNDED.format(f"({'|'.join(UNITS)})")
     found = re.fullmatch(rf"(?:第(.{{1,3}})条|{SUPPLEMENT})(.+?)(?:{rounded})?", text)
     assert found, text
-    known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT}
+    known = {*GRANT_REASONS.values(), *DENIAL_REASONS.values(), YEARLY_LIMIT, ABOVE_CEILING, ABOVE_WHAT_IS_LEFT}
     known |= {f"{name}已用完" for name in (*ITS_LIMITS.values(), YEARLY_LIMIT)}
     assert found[2] in known, f"没有“{found[2]}”这种依据；可用的有：{'、'.join(sorted(known))}"
     return Reason(found[1] or SUPPLEMENT, found[2], found[3])

@@ -120,11 +120,12 @@ def _policy_numbers(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
 
 
 def _policy_readings(policy: Policy, books: Sequence[Book]) -> Iterator[str]:
-    """Every reading that the office may switch is switched by a scenario of its own clause."""
+    """Every reading that the office may switch is switched by a scenario: of its own clause, where a number takes it."""
     scenes = [scene for book in books for scene in book.scenes]
     for reading in (reading for reading in policy.readings.values() if reading.switchable):
         switch = f"起，口径“{reading.id}”改为"
-        if not any(switch in text for scene in scenes if scene.clause == reading.id for _, text in scene.texts()):
+        own = [scene for scene in scenes if scene.clause == reading.id or reading.followed_by is not None]
+        if not any(switch in step.text for scene in own for steps in scene.renderings() for step in steps):
             yield f"no scenario of clause {reading.id} switches that reading ({switch}“…”)"
 
 

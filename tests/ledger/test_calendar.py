@@ -15,6 +15,8 @@ from ledger.calendar import (
     days_in_both,
     is_month_end,
     is_month_start,
+    joined,
+    month_number,
     months_from,
     span_until,
     window_of_months,
@@ -45,9 +47,21 @@ def test_a_window_holds_its_first_day_and_not_its_end() -> None:
     assert window.overlaps(Window(date(2026, 6, 30), date(2026, 8, 1)))
 
 
-def test_the_last_piece_of_a_span_may_be_short() -> None:
-    pieces = list(Window(date(2024, 1, 31), date(2024, 3, 15)).months())
-    assert pieces == [Window(date(2024, 1, 31), date(2024, 2, 29)), Window(date(2024, 2, 29), date(2024, 3, 15))]
+@given(days, st.integers(0, 60), st.integers(1, 60))
+def test_the_months_of_a_span_are_as_many_from_whatever_day_they_are_counted(
+    day: date, first: int, months: int
+) -> None:
+    span = Window(add_months(day, first), add_months(day, first + months))
+    began = [add_months(day, step) for step in range(first, first + months)]
+    assert list(span.month_numbers()) == [month_number(each) for each in began]
+    assert len(span.month_numbers()) == months
+
+
+def test_spans_that_follow_on_each_other_are_one() -> None:
+    january, february = Window(date(2024, 1, 1), date(2024, 2, 1)), Window(date(2024, 2, 1), date(2024, 3, 1))
+    may = Window(date(2024, 5, 1), date(2024, 6, 1))
+    assert joined([january, february, may]) == [Window(date(2024, 1, 1), date(2024, 3, 1)), may]
+    assert joined([january]) == [january]
 
 
 def test_a_period_told_with_its_last_day_ends_the_day_after() -> None:

@@ -214,6 +214,23 @@ def test_the_cap_year_is_chosen_at_approval(office: Office) -> None:
     assert use.headroom.used_fen == SIX_MILLION
 
 
+def test_a_sheet_for_the_next_year_is_approved_for_that_year(office: Office) -> None:
+    case = office.accepted("甲")
+    office.give(DetermineAmount(case=case, cap_year=2027), "reviewer")
+    with pytest.raises(Malformed) as unexplained:
+        office.give(ApproveAward(case=case, amount_fen=SIX_MILLION), "approver")
+    assert "2027" in str(unexplained.value)
+    office.give(ApproveAward(case=case, amount_fen=SIX_MILLION, reason="列入次年计划"), "approver")
+    assert (office.reader.case(case).approval.cap_year, used_fen(office)) == (2027, 0)  # type: ignore[union-attr]
+
+
+def test_a_sheet_of_the_year_before_is_approved_for_this_year(office: Office) -> None:
+    case = office.determined("甲")
+    office.clock.set(date(2027, 1, 4))
+    office.approve(case)
+    assert office.reader.case(case).approval.cap_year == 2027  # type: ignore[union-attr]
+
+
 def test_a_sheet_of_one_year_is_not_approved_into_another_that_reads_differently(office: Office) -> None:
     office.approved("甲")
     cut = office.determined("乙")

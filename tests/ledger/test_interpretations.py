@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,9 +132,19 @@ def test_an_interpretation_without_its_ground_is_not_recorded(
         ("B21", "101%", "100%"),
         ("B21", "0%", "大于0"),
         ("B21", "much", "40%"),
+        ("B21", "0.0001%", "0.01%"),
         ("B25", "some", "36个月"),
+        ("B25", "99年", "最长20年"),
+        ("B25.1", "21年", "最长20年"),
+        ("B25.2", "9999日", "731日"),
         ("B5", "illness", "withdrawal"),
         ("V1", "2022-02-30", "存在的日期"),
+        ("V1", "9999-01-01", "年份"),
+        ("V1", "0001-01-01", "年份"),
+        ("V1", "2030-01-01", "晚于今天2026-03-02"),
+        ("V1", "2026-03-03", "晚于今天2026-03-02"),
+        ("V1", "2016-01-01", "即已失效"),
+        ("V1", "2021-04-01", "即已失效"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_a_slip_in_the_field_and_no_fault_of_the_file(
@@ -146,8 +157,53 @@ def test_a_value_that_cannot_be_read_is_a_slip_in_the_field_and_no_fault_of_the_
     assert error.field == "value"
     assert allowed in error.text.zh
     assert not {"政策文件有误", ".toml", "rate", "not"} & set(error.text.zh.split())
-    assert "not" in error.text.en
+    assert any(why in error.text.en for why in ("not", "would be", "at most"))
     assert office.head() == before
+
+
+@pytest.mark.parametrize("day", ["2026-03-02", "2022-09-01", "2021-04-02"])
+def test_a_first_day_by_which_the_policy_stays_in_force_is_taken(office: Office, day: str) -> None:
+    office.give(switch("V1", day), "approver")
+    assert LATER in office.reader.policy(POLICY, moment=Moment(effective=LATER)).validity
+
+
+def test_what_is_interpreted_before_a_policy_begins_is_named_by_its_version(tmp_path: Path) -> None:
+    office = Office(tmp_path, today=date(2022, 7, 31))
+    with pytest.raises(Refusal) as refused:
+        office.give(switch("B13", "benchmark"), "approver")
+    assert refused.value.code == "policy-not-in-force"
+    assert "请写明版本" in refused.value.text.zh
+    assert "give the version" in refused.value.text.en
+    office.give(switch("B13", "benchmark", version=1), "approver")
+    office.close()
+
+
+FOLLOWED = {
+    "B16": "built-area", "B19": "one-contract", "B22": "enterprise", "B23": "generic-name", "B24": "own",
+    "B26": "control", "B34": "last-refused", "B36": "included", "B39": "loan-prime-rate",
+    "B42": "first-day-not-counted", "B42.1": "7",
+}  # fmt: skip
+
+
+def test_no_reading_that_people_go_by_is_missing(office: Office) -> None:
+    readings = office.policies.get(POLICY).readings.values()
+    assert {reading.id for reading in readings if reading.followed_by is not None} == set(FOLLOWED)
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_what_people_go_by_is_switched_from_a_day_on_as_what_the_code_takes(office: Office, name: str) -> None:
+    published = office.policies.get(POLICY).readings[name]
+    office.give(switch(name, FOLLOWED[name]), "approver")
+    before, then = (
+        office.reader.policy(POLICY, moment=Moment(effective=day)).readings[name] for day in (date(2026, 3, 31), LATER)
+    )
+    assert before == published
+    assert (then.value, then.answer, then.document) == (
+        FOLLOWED[name], published.options[FOLLOWED[name]], "会议纪要〔2026〕7号",
+    )  # fmt: skip
+    with pytest.raises(Malformed) as malformed:
+        office.give(switch(name, "otherwise"), "approver")
+    assert [(error.field, error.code) for error in malformed.value.errors] == [("value", "unknown")]
 
 
 def test_a_reading_from_a_day_after_the_policy_s_end_is_a_slip_unless_windows_run_on(office: Office) -> None:

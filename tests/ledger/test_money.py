@@ -87,7 +87,7 @@ def test_an_amount_told_is_the_amount(fen: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [("40%", Fraction(2, 5)), ("3%", Fraction(3, 100)), ("100%", Fraction(1)), ("0.0001%", Fraction(1, 10**6)),
+    [("40%", Fraction(2, 5)), ("3%", Fraction(3, 100)), ("100%", Fraction(1)), ("0.01%", Fraction(1, 10**4)),
      ("12.5%", Fraction(1, 8))],
 )  # fmt: skip
 def test_rates_are_exact(text: str, rate: Fraction) -> None:
@@ -96,7 +96,7 @@ def test_rates_are_exact(text: str, rate: Fraction) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["40", "0.4", "0%", "0.0000%", "100.0001%", "101%", "-1%", "40 %", "４０%", "1.00001%", 0.4, 40, None],
+    ["40", "0.4", "0%", "0.0000%", "0.0099%", "100.0001%", "101%", "-1%", "40 %", "４０%", "1.00001%", 0.4, 40, None],
 )  # fmt: skip
 def test_anything_else_is_no_rate(text: object) -> None:
     with pytest.raises(ValueError, match=r"not a rate|a rate is above 0%"):

@@ -255,3 +255,163 @@ def test_another_version_of_a_policy_is_the_same_policy(office: Office, tmp_path
     assert office.policies.get(POLICY, 2).version == 2
     stated = {"item": "乙", "other_funding": declaring(first)}
     assert code_of(office, lambda: submit(office, POLICY, "3.1", RESEARCH, **stated)) == "evidence-used"
+
+
+# Evidence of the declared award
+
+REPORT = "深审字〔2026〕12号"
+AUDITED = {"audited_cost": "4000000.00"}
+
+
+@pytest.mark.parametrize("typed", [REPORT, "深审字[2026]12号"])
+@pytest.mark.parametrize("given", ["application", "determination"])
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_the_report_of_a_declared_award_is_refused_or_that_of_another_is_taken(
+    office: Office, is_declared: bool, given: str, typed: str
+) -> None:
+    """The same answer whether the report comes with the application or is added in review."""
+    district = district_award(office, evidence=[{"kind": "audit-report", "key": REPORT}])
+    more: dict[str, Any] = {"other_funding": declaring(district) if is_declared else []}
+    more["evidence"] = [{"kind": "audit-report", "key": typed}] if given == "application" else []
+
+    def claimed() -> int:
+        case = submit(office, POLICY, "14.1", AUDITED, **more)
+        if is_declared:
+            decide(office, case, "top-up-difference")
+        report = typed if given == "determination" else None
+        office.give(DetermineAmount(case=case, audit_report=report), "reviewer")
+        determined = office.reader.case(case).determination
+        assert determined is not None
+        return determined.amount_fen
+
+    if is_declared:
+        assert claimed() == 400 * WAN - DISTRICT_GRANT
+    else:
+        assert code_of(office, claimed) == "evidence-used"
+
+
+def test_a_report_added_beside_a_declared_award_of_the_same_policy_is_taken(office: Office) -> None:
+    report = [{"kind": "audit-report", "key": REPORT}]
+    first = submit(office, POLICY, "14.1", AUDITED, evidence=report)
+    determine(office, first)
+    office.approve(first)
+    more = {"audited_cost": "6000000.00"}
+    second = submit(office, POLICY, "14.1", more, evidence=[], other_funding=declaring(first))
+    decide(office, second, "top-up-difference")
+    adding = DetermineAmount(case=second, audit_report=REPORT)
+    assert code_of(office, lambda: office.give(adding, "reviewer")) == "evidence-used"
+
+
+def test_a_certificate_that_another_policy_lets_stand_once_stands_for_another_stage(
+    office: Office, tmp_path: Path
+) -> None:
+    """Only that policy's own office can read it otherwise."""
+    policy = tmp_path / "policies" / DISTRICT / "1.toml"
+    text = policy.read_text(encoding="utf-8")
+    strict = text.replace(
+        'certificate = { used = { value = "once-per-stage"', 'certificate = { used = { value = "once"'
+    )
+    assert strict != text
+    policy.write_text(strict, encoding="utf-8")
+    with_policies(office, tmp_path / "policies")
+    certificate = [{"kind": "certificate", "key": "国械注准20263010001"}]
+    submit(office, DISTRICT, "1.1", EQUIPMENT, evidence=certificate)
+    assert code_of(office, lambda: submit(office, POLICY, "3.1", RESEARCH, evidence=certificate)) == "evidence-used"
+
+
+# However it is named
+
+
+def forms(number: str) -> dict[str, str]:
+    full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in f"AWD-{number}")
+    return {
+        "award": f"awd-{number}",
+        "application": f"app-{number}",
+        "capitals": f"APP-{number}",
+        "lower": f"awd-{number.lower()}",
+        "bare": number,
+        "bare-lower": f" {number.lower()} ",
+        "full-width": full_width,
+        "dash": f"awd—{number}",
+        "blank": f"awd - {number}",
+        "no-hyphen": f"awd{number}",
+        "unseen": f"awd-\u200b{number}",
+        "in-a-text": f"青禾区资助 awd-{number}（2026年）",
+        "in-a-text-without-blanks": f"青禾区资助app-{number}号",
+        "in-brackets": f"资助〔{number}〕",
+        "with-a-year-close-to-it": f"资助awd-{number}2026年",
+        "with-a-word-close-to-it": f"IDawd-{number}",
+        "in-a-sentence": f"see {number.lower()}, of March",
+    }
+
+
+@pytest.mark.parametrize("form", forms("0000000000"))
+def test_an_award_is_looked_up_by_whatever_form_it_is_named(office: Office, form: str) -> None:
+    district = district_award(office)
+    declared = [{"level": "district", "amount_fen": 1, "document": forms(district)[form]}]
+    case = submit(office, POLICY, "3.1", RESEARCH, other_funding=declared)
+    assert office.reader.case(case).declared_funding[0].document == award_id(district)
+    decide(office, case, "top-up-difference")
+    assert determine(office, case) == 400 * WAN - DISTRICT_GRANT
+
+
+@pytest.mark.parametrize("form", ["application", "bare", "full-width", "in-a-text"])
+def test_one_award_in_two_forms_is_declared_twice(office: Office, form: str) -> None:
+    district = district_award(office)
+    again = {"level": "city", "amount_fen": 2, "document": forms(district)[form]}
+    with pytest.raises(Malformed) as malformed:
+        submit(office, POLICY, "3.1", RESEARCH, other_funding=[*declaring(district), again])
+    assert [(its.field, its.code) for its in malformed.value.errors] == [("other_funding[1].document", "duplicate")]
+
+
+@pytest.mark.parametrize("form", ["application", "bare", "in-a-text"])
+def test_what_may_still_be_granted_is_no_award_by_any_form(office: Office, form: str) -> None:
+    undecided = submit(office, DISTRICT, "1.1", EQUIPMENT)
+    declared = [{"level": "district", "amount_fen": 1, "document": forms(undecided)[form]}]
+    with pytest.raises(Malformed) as malformed:
+        submit(office, POLICY, "3.1", RESEARCH, other_funding=declared)
+    assert [(its.field, its.code) for its in malformed.value.errors] == [("other_funding[0].document", "unknown-award")]
+
+
+def test_two_awards_are_not_one_entry(office: Office) -> None:
+    first = district_award(office)
+    second = district_award(office, item="乙", evidence=[])
+    declared = [{"level": "district", "amount_fen": 1, "document": f"awd-{first}、awd-{second}"}]
+    with pytest.raises(Malformed) as malformed:
+        submit(office, POLICY, "3.1", RESEARCH, other_funding=declared)
+    assert [(its.field, its.code) for its in malformed.value.errors] == [
+        ("other_funding[0].document", "several-awards")
+    ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["0123456789", "粤财〔2026〕1234567890号", "APPROVAL-2026-00001", "awdah2026", "ABCDEFGHJKM", "局2026纪要3"],
+)
+def test_a_document_of_elsewhere_stays_as_it_was_written(office: Office, document: str) -> None:
+    elsewhere = [{"level": "province", "amount_fen": 10 * WAN, "document": document}]
+    case = submit(office, POLICY, "3.1", RESEARCH, other_funding=elsewhere)
+    assert office.reader.case(case).declared_funding[0].document == document
+    decide(office, case, "top-up-difference")
+    assert determine(office, case) == 390 * WAN
+
+
+@pytest.mark.parametrize("document", ["app-0000000000", "资助awd-0000000000", "ＡＷＤ－x", "awd - x", "资助 awd-7OJ"])
+def test_an_id_of_no_case_is_told_in_any_form(office: Office, document: str) -> None:
+    declared = [{"level": "district", "amount_fen": 1, "document": document}]
+    with pytest.raises(Malformed) as malformed:
+        submit(office, POLICY, "3.1", RESEARCH, other_funding=declared)
+    assert [(its.field, its.code) for its in malformed.value.errors] == [("other_funding[0].document", "unknown-award")]
+
+
+@pytest.mark.parametrize("typed", ["粤财〔2026〕1号", "粤财[2026]1号", " 粤财（２０２６）1 "])
+def test_one_document_of_elsewhere_is_declared_once(office: Office, typed: str) -> None:
+    elsewhere = {"level": "province", "amount_fen": 10 * WAN, "document": "粤财〔2026〕1号"}
+    declared = [
+        elsewhere,
+        {**elsewhere, "document": "粤财〔2026〕2号"},
+        {**elsewhere, "level": "city", "document": typed},
+    ]
+    with pytest.raises(Malformed) as malformed:
+        submit(office, POLICY, "3.1", RESEARCH, other_funding=declared)
+    assert [(its.field, its.code) for its in malformed.value.errors] == [("other_funding[2].document", "duplicate")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from ledger.commands.approve_award import ApproveAward
 from ledger.commands.cancel_disbursement import CancelDisbursement
 from ledger.commands.confirm_stage import ConfirmStage
+from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
 from ledger.commands.grant_role import GrantRole
 from ledger.commands.order_disbursement import OrderDisbursement
@@ -19,12 +21,13 @@ from ledger.commands.record_interpretation import RecordInterpretation
 from ledger.commands.release_award import ReleaseAward
 from ledger.commands.request_disbursement import RequestDisbursement
 from ledger.commands.return_disbursement import ReturnDisbursement
+from ledger.commands.submit_application import SubmitApplication
 from ledger.errors import LedgerError, Malformed, Refusal
 from ledger.events import CommandRefused, PaymentPlan, PlannedStage, StageConfirmed
 from ledger.policy import BUILT_IN, PolicyRegistry
 from ledger.roles import SYSTEM
-from ledger.stages import parts_fen
-from tests.office import POLICY, Office
+from ledger.stages import parts_fen, stages_of
+from tests.office import ENTERPRISE, POLICY, Office
 
 WAN = 1_000_000
 AWARD = 1_000 * WAN
@@ -321,6 +324,54 @@ def test_a_switched_reading_does_not_spare_the_settlement(office: Office) -> Non
     assert office.reader.case(case).requestable_fen == 300 * WAN
 
 
+def read_from_today(office: Office, reading: str, value: str) -> None:
+    switch = RecordInterpretation(
+        policy=POLICY,
+        reading=reading,
+        value=value,
+        decided_by="市发展和改革委员会",
+        effective_from=office.clock().date(),
+        reference="会议纪要1号",
+        reason="统一口径",
+    )
+    office.give(switch, "approver")
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_switch_after_the_approval_takes_a_fen_at_the_settlement(office: Office, days: int) -> None:
+    """Also one of the same day: what was recorded before the approval is how it was read."""
+    read_from_today(office, "B27", "fen")
+    case = staged(office, "9999999.99")
+    confirm(office, case, 2)
+    if days:
+        office.clock.set(date(2026, 3, 2 + days))
+    read_from_today(office, "B27", "yuan")
+    confirm(office, case, 3, audited_fen=999_999_999)
+    assert office.reader.case(case).awarded_fen == 399_999_999
+
+
+def test_other_money_that_could_be_stacked_then_stands_in_the_way_of_the_settlement(office: Office) -> None:
+    read_from_today(office, "B10", "stackable")
+    beside = [{"level": "district", "amount_fen": WAN, "document": "区〔2026〕1号"}]
+    submitted = SubmitApplication(
+        policy=POLICY,
+        rule="3.2",
+        enterprise=ENTERPRISE,
+        enterprise_name="示例医疗科技有限公司",
+        item="国产大型影像装备量产",
+        particulars={"total_investment": "25000000.00"},
+        other_funding=beside,
+    )
+    case = str(office.give(submitted, "intake").case)
+    office.accept(case)
+    office.give(DetermineAmount(case=case), "reviewer")
+    office.approve(case)
+    confirm(office, case, 2)
+    read_from_today(office, "B10", "choose-one")
+    confirm(office, case, 3, audited_fen=2_500 * WAN)
+    assert office.reader.case(case).requestable_fen == AWARD
+
+
 # Parts
 
 
@@ -338,3 +389,18 @@ def test_the_parts_do_not_add_up_to_the_award(shares: list[int], award_fen: int,
         assert part % unit_fen == 0
         assert part * 1_000_000 <= award_fen * share < (part + unit_fen) * 1_000_000
     assert all(part >= 0 for part in parts)
+
+
+def test_what_was_paid_before_a_reduction_stands_with_the_stages_that_were_reached() -> None:
+    plan = PaymentPlan(clause="三", unit_fen=100, stages=(PlannedStage(400_000, "下达"), PlannedStage(600_000, "验收")))
+    first_only = stages_of(plan, awarded_fen=1_000_000, reached_on=[date(2026, 3, 2)], paid_fen=700_000)
+    assert [(stage.amount_fen, stage.paid_fen) for stage in first_only] == [(400_000, 700_000), (600_000, 0)]
+    none_yet = stages_of(plan, awarded_fen=1_000_000, reached_on=[], paid_fen=0)
+    assert [stage.paid_fen for stage in none_yet] == [0, 0]
+
+
+def test_nothing_may_be_requested_of_an_award_that_is_stopped(office: Office) -> None:
+    case = office.approved("甲")
+    assert office.reader.case(case).requestable_fen == office.reader.case(case).awarded_fen > 0
+    office.give(FindViolation(case=case, reason="挪用"), "supervisor")
+    assert office.reader.case(case).requestable_fen == 0

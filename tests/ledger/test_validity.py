@@ -75,8 +75,31 @@ def test_a_window_that_runs_on_is_planned_for_until_the_year_after_its_end(renti
     def quote(year: int) -> int:
         return renting.ledger.quote(POLICY, "22.2", ENTERPRISE, "租约", stated, year).amount_fen
 
-    assert quote(2030)
-    assert code_of(lambda: quote(2031)) == "cap-year-outside-validity"
+    assert quote(2029)
+    assert code_of(lambda: quote(2030)) == "cap-year-outside-validity"
+
+
+def test_a_decision_goes_into_no_later_plan_for_a_window_than_a_quote(renting: Office) -> None:
+    """The last plan is that of 2029: what was accepted by then is decided later too, and nothing more is accepted."""
+    renting.clock.set(date(2029, 12, 31))
+    case = renting.accepted("租约", rule="22.2", **LEASE, **months("2028-01-01", "2028-12-31"))
+    late = renting.submit("租约", rule="22.2", **LEASE, **months("2027-01-01", "2027-12-31"))
+
+    def determine(year: int) -> None:
+        renting.give(DetermineAmount(case=case, cap_year=year), "reviewer")
+
+    assert code_of(lambda: determine(2030)) == "cap-year-outside-validity"
+    determine(2029)
+    approve = ApproveAward(case=case, amount_fen=6_000_000, cap_year=2030, reason="列入次年计划")
+    assert code_of(lambda: renting.give(approve, "approver")) == "cap-year-outside-validity"
+    renting.clock.set(date(2030, 1, 1))
+    stated = {**LEASE, **months("2027-01-01", "2027-12-31")}
+    with pytest.raises(Refusal, match="the window ended on 2028-12-31, and could be claimed for until the end of 2029"):
+        renting.accept(late)
+    assert code_of(lambda: renting.submit("租约", rule="22.2", **stated)) == "policy-not-in-force"
+    assert code_of(lambda: renting.ledger.quote(POLICY, "22.2", ENTERPRISE, "租约", stated)) == "policy-not-in-force"
+    renting.approve(case, cap_year=2030, reason="次年审批")
+    assert renting.reader.case(case).awarded_fen == 12 * 500_000
 
 
 def test_windows_end_with_the_policy_where_the_office_says_so(renting: Office) -> None:

@@ -12,14 +12,14 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from tests.mutants.engine import ROOT, Broken, Engine, Fate, Verdict
-from tests.mutants.mutation import Mutant, mutants_of
+from tests.mutants.mutation import Mutant, Name, mutants_of
 from tests.mutants.survivors import LIST, complaints, read_survivors
 
 GOAL: Final = Fraction(95, 100)
@@ -69,12 +69,34 @@ def main(arguments: Sequence[str]) -> int:
     wrong = complaints(fates, listed, [its.name for its in mutants], names)
     if options.json:
         Path(options.json).write_text(_as_json(fates, wrong), encoding="utf-8")
-    sys.stdout.write("\n".join([*_table(fates), ""]))
+    sys.stdout.write("\n".join([*_table(fates), *explained(fates, listed, len(mutants)), ""]))
     short = killed_share(fates) < GOAL and not options.quick and options.only is None
     if short:
         wrong.append(f"fewer than {float(GOAL):.0%} are killed")
     sys.stdout.write("".join(f"\n{its}\n" for its in wrong))
     return int(bool(wrong))
+
+
+def explained(fates: Sequence[Fate], listed: Mapping[Name, str], existing: int) -> list[str]:
+    """What the figures do not say: why some mutants live, and that a sample is no figure of the whole.
+
+    ``existing`` are all mutants of the files. What lives without a reason is complained of, and not explained here.
+    """
+    alive = [fate for fate in fates if fate.verdict is not Verdict.KILLED]
+    known = sum(fate.mutant.name in listed for fate in alive)
+    told = []
+    if known:
+        whose = "The other" if len(alive) == 1 else f"The other {known}" if known == len(alive) else ""
+        whose = whose or f"Of the other {len(alive)}, {known}"
+        where = LIST.relative_to(ROOT).as_posix()
+        verb, they = ("is", "it") if known == 1 else ("are", "them")
+        told.append(f"{whose} {verb} listed, with the reason why no scenario can see {they}: {where}")
+    if len(fates) < existing:
+        told.append(
+            f"A sample of {len(fates)} of the {existing} mutants of these files, the same every time: its share is not that "
+            "of all of them."
+        )
+    return told
 
 
 def killed_share(fates: Sequence[Fate]) -> Fraction:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.mutants.engine import ROOT, Fate, Verdict
 from tests.mutants.mutation import Mutant, Name, mutants_of
-from tests.mutants.run import all_mutants, changed_files, sample
+from tests.mutants.run import all_mutants, changed_files, explained, sample
 from tests.mutants.survivors import LIST, Unreadable, as_entry, complaints, read_survivors
 
 SAMPLE = """\
@@ -101,6 +101,22 @@ def test_the_list_and_a_run_must_agree(tmp_path: Path) -> None:
     assert complaints([], {gone: "why"}, names, {"another.py"}) == [], "only what was looked at"
 
 
+def test_what_lives_is_told_with_where_its_reason_stands(tmp_path: Path) -> None:
+    first, second, third = mutants_in(tmp_path, SAMPLE)[:3]
+    killed, alive, another = Fate(first, Verdict.KILLED), Fate(second, Verdict.SURVIVED), Fate(third, Verdict.UNREACHED)
+    assert explained([killed], {}, 1) == []
+    listed = {second.name: "why"}
+    assert explained([killed, alive], listed, 2) == [
+        "The other is listed, with the reason why no scenario can see it: tests/mutants/survivors.toml"
+    ]
+    assert explained([killed, alive, another], {**listed, third.name: "why"}, 3)[0].startswith("The other 2 are listed")
+    assert explained([killed, alive, another], listed, 3) == [
+        "Of the other 2, 1 is listed, with the reason why no scenario can see it: tests/mutants/survivors.toml"
+    ]
+    assert explained([another], {}, 1) == [], "it is complained of"
+    assert explained([killed], {}, 40)[-1].startswith("A sample of 1 of the 40 mutants of these files")
+
+
 def test_a_survivor_without_a_reason_is_refused() -> None:
     name = Name("a.py", "f", "it's", "1 → 2", 2)
     assert read_survivors(as_entry(name, "because")) == {name: "because"}
@@ -135,3 +151,5 @@ def test_the_features_kill_a_few_mutants_of_every_file_and_spare_one_that_cannot
     verdicts = [its["verdict"] for its in told.values()]
     assert verdicts.count(Verdict.KILLED) >= len(verdicts) * 9 // 10
     assert verdicts.count(Verdict.SURVIVED) >= 1, "the sample holds one of the list"
+    assert "survivors.toml" in run.stdout
+    assert "A sample of" in run.stdout

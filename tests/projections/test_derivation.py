@@ -126,6 +126,16 @@ WRONG: dict[str, tuple[str, Callable[[Content, Content], object], str]] = {
         lambda e, p: p["draws"][0].update(scope=p["draws"][0]["scope"].replace("91440300", "91440301")),
         "wrong-scope",
     ),
+    "drawn on another item": (
+        "award-approved",
+        lambda e, p: [draw.update(scope=draw["scope"].replace("国械注准", "国械注进")) for draw in p["draws"]],
+        "wrong-scope",
+    ),
+    "draws less than nothing": (
+        "award-approved",
+        lambda e, p: p["draws"][0].update(amount_fen=-1),
+        "negative",
+    ),
     "drawn on another year's budget": (
         "award-approved",
         lambda e, p: p.update(budget_scope=p["budget_scope"].replace("2026", "2027")),
@@ -186,6 +196,22 @@ WRONG: dict[str, tuple[str, Callable[[Content, Content], object], str]] = {
         "same-person",
     ),
     "a role not held": ("award-approved", lambda e, p: e.update(role="finance"), "role-not-held"),
+    "a step that the role may not take": (
+        "budget-appropriated",
+        lambda e, p: e.update(actor="cashier", role="cashier"),
+        "step-not-of-role",
+    ),
+    "a step refused to a role that may not ask for it": (
+        "command-refused",
+        lambda e, p: e.update(actor="cashier", role="cashier"),
+        "step-not-of-role",
+    ),
+    "more than the operator may do": (
+        "budget-appropriated",
+        lambda e, p: e.update(actor="system", role="finance"),
+        "role-not-held",
+    ),
+    "a role granted by no administrator": ("role-granted", lambda e, p: e.update(role="auditor"), "step-not-of-role"),
     "a stranger": ("award-approved", lambda e, p: e.update(actor="stranger"), "role-not-held"),
     "a role for oneself": ("role-granted", lambda e, p: p.update(person="system"), "own-role"),
     "recorded before": (

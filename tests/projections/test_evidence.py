@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ledger.commands.decide_other_funding import DecideOtherFunding
 from ledger.commands.determine_amount import DetermineAmount
 from ledger.commands.find_violation import FindViolation
+from ledger.commands.record_interpretation import RecordInterpretation
 from ledger.commands.refuse_application import RefuseApplication
 from ledger.commands.release_award import ReleaseAward
 from ledger.commands.submit_application import SubmitApplication
@@ -109,6 +111,34 @@ def test_a_lease_is_claimed_year_by_year_on_one_contract_but_not_for_another_lea
     refused(office, "22.2", ("contract", "租约-1"), item="租约-2")
     submit(office, "22.2", ("invoice", "1"), item="租约-1")
     refused(office, "22.2", ("invoice", "1"), item="租约-1")
+
+
+def switch_certificates(office: Office, to: str, on: date) -> None:
+    office.clock.set(on)
+    switch = RecordInterpretation(
+        policy=POLICY,
+        reading="B9",
+        value=to,
+        effective_from=on,
+        decided_by="市发展和改革委员会",
+        reference="会议纪要〔2026〕9号",
+        reason="统一口径",
+    )
+    office.give(switch, "approver")
+
+
+def test_a_certificate_given_while_it_stood_once_is_bound_by_that_after_the_office_reads_otherwise(
+    office: Office,
+) -> None:
+    certificate = ("certificate", "国械注准20263010001")
+    switch_certificates(office, "once", date(2026, 3, 3))
+    submit(office, "5.2", certificate)
+    refused(office, "8.1", certificate)
+    switch_certificates(office, "once-per-stage", date(2026, 3, 4))
+    submit(office, "8.1", certificate)
+    refused(office, "5.1", certificate, item="国械注准20263010002")
+    switch_certificates(office, "once", date(2026, 3, 5))
+    refused(office, "14.1", certificate)
 
 
 def test_evidence_of_an_application_that_ended_is_free_again(office: Office) -> None:

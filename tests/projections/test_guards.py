@@ -54,6 +54,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office.close()
 
 
+@pytest.mark.beside_the_door
 def test_one_fen_above_a_limit_is_vetoed_by_the_fold_that_shows_it(office: Office) -> None:
     office.approved("甲")
     second = office.determined("乙")
@@ -65,6 +66,7 @@ def test_one_fen_above_a_limit_is_vetoed_by_the_fold_that_shows_it(office: Offic
     office.give(CarelessApproval(case=second, amount_fen=400_000_000), "approver")
 
 
+@pytest.mark.beside_the_door
 def test_one_fen_above_the_budget_is_vetoed(office: Office) -> None:
     office.give(AppropriateBudget(policy=POLICY, year=2026, amount_fen=100), "finance")
     case = office.determined("甲")

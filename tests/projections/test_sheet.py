@@ -48,10 +48,27 @@ def test_a_sheet_names_the_awards_that_used_the_limit_up(office: Office) -> None
     assert item.counted == ()
     assert (sheet.amount_fen, sheet.capitals) == (120_000_000, "壹佰贰拾万元整")
     assert sheet.basis is not None
-    assert (sheet.basis.label, sheet.basis.text, sheet.rate) == ("实际投入研发费用", "800万元", "40%")
+    assert (sheet.basis.label.zh, sheet.basis.text.zh, sheet.rate) == ("实际投入研发费用", "800万元", "40%")
     assert [step.step for step in sheet.steps] == ["rate", "item-cap", "annual-cap"]
     assert (sheet.award_id, sheet.approval) == (None, None)
     assert {"B1", "B7", "B27"} <= {reading.id for reading in sheet.readings}
+
+
+def test_a_sheet_tells_every_reading_that_the_rule_its_numbers_and_its_limit_go_by(office: Office) -> None:
+    plant = office.determined("甲", rule="7.1", build_cost="20000000.00", area_m2="1000.00")
+    assert {"B15", "B16", "B17"} <= {reading.id for reading in office.reader.sheet(plant).readings}
+    lease = office.determined(
+        "乙",
+        rule="22.2",
+        benchmark_rent="45.00",
+        area_m2="100.00",
+        tenancy_from="2025-07-01",
+        claim_from="2025-07-01",
+        claim_until="2025-12-31",
+    )
+    readings = [reading.id for reading in office.reader.sheet(lease).readings]
+    assert {"B3", "B11.1", "B12", "B12.1", "B13", "B33", "B27"} <= set(readings)
+    assert len(readings) == len(set(readings))
 
 
 def test_what_happened_after_the_determination_does_not_change_its_sheet(office: Office) -> None:
@@ -109,7 +126,7 @@ def test_every_cut_is_told_with_the_scope_that_made_it(office: Office) -> None:
         ("item-cap", 20_000_000, item.headroom.scope),
         ("annual-cap", 180_000_000, yearly.headroom.scope),
     ]
-    assert (yearly.label, yearly.period, item.period) == ("首次注册资助，单个企业每年（C5）", "2026", None)
+    assert (yearly.label.zh, yearly.period, item.period) == ("首次注册资助，单个企业每年（C5）", "2026", None)
 
 
 def test_there_is_no_sheet_before_an_amount_was_determined(office: Office) -> None:
@@ -137,6 +154,11 @@ def test_a_determination_recorded_before_limits_were_kept_is_still_read(office: 
         (108_000_050, "壹佰零捌万元伍角"),
         (30_000_000_000, "叁亿元整"),
         (10_001_000_101, "壹亿零壹万零壹元零壹分"),
+        (10_000_200_000, "壹亿零贰仟元整"),
+        (10_000_234_567, "壹亿零贰仟叁佰肆拾伍元陆角柒分"),
+        (12_000_000_000, "壹亿贰仟万元整"),
+        (12_000_200_000, "壹亿贰仟万贰仟元整"),
+        (10_000_020_000, "壹亿零贰佰元整"),
     ],
 )
 def test_amounts_in_capitals_are_exact_to_the_fen(amount_fen: int, told: str) -> None:

@@ -35,6 +35,9 @@ ONCE_A_YEAR = ("15.1",)
 # What these fund is a registration certificate: one product, whoever claims for it. All else is an enterprise's own.
 BY_CERTIFICATE = ("5.1", "5.2", "8.1", "8.2")
 RENT_CEILING = 500 * WAN
+# The measures hold from this day on (附则; V1): no month, bill or cost from before it, no purchase or service of a year
+# before its own (B33.1).
+BEGAN = date(2022, 8, 1)
 BILLS = {
     "22.3": (50, 200 * WAN, "billed_cost", "contract_signed_on"),
     "22.4": (20, 500 * WAN, "operating_cost", "production_from"),
@@ -76,6 +79,8 @@ def quote(rule: str, item: str, stated: dict, today: date, plan_year: int, past:
     for year in ("purchase_year", "service_year"):
         if stated.get(year, 0) > today.year:
             return "year-not-come"
+    if min(stated.get("purchase_year", today.year), stated.get("service_year", today.year)) < BEGAN.year:
+        return "before-policy-start"
     if rule in ONCE and past.of_item(rule):
         return "item-already-awarded"
     if rule in ONCE_A_YEAR and past.item_years.get(str(stated["purchase_year"])):
@@ -90,7 +95,7 @@ def quote(rule: str, item: str, stated: dict, today: date, plan_year: int, past:
             return "below-lowest-tier"
         return proposed(stated["proposed"], TIERS[rule][tier - 1] - past.tier_fen, past)
     if rule == "22.2":
-        return rent(item, stated, past)
+        return rent(item, stated, today, past)
     return bills(rule, item, stated, today, past)
 
 
@@ -166,7 +171,15 @@ def paid_before(item: str, first: date, beyond: date, past: Past) -> bool:
     return any(what == item and first < to and since < beyond for what, since, to in past.funded)
 
 
-def rent(item: str, stated: dict, past: Past) -> int | str:
+def months_begun(since: date, to: date) -> set[str]:
+    """The months of the calendar that rent months begin in: those of all the days, but for the one that the last month
+    runs into, whose own rent month is the next.
+    """
+    days = (since + timedelta(days=number) for number in range((to - since).days))
+    return {f"{day:%Y-%m}" for day in days} - {f"{to:%Y-%m}"}
+
+
+def rent(item: str, stated: dict, today: date, past: Past) -> int | str:
     tenancy, first = stated["tenancy_from"], stated["claim_from"]
     beyond = stated["claim_until"] + timedelta(days=1)
     found = window(tenancy, stated.get("rent_free_months", 0), past)
@@ -178,26 +191,30 @@ def rent(item: str, stated: dict, past: Past) -> int | str:
     while months_later(origin, step) < beyond:
         months.append((months_later(origin, step), months_later(origin, step + 1)))
         step += 1
+    months = [month for month in months if month[0] >= BEGAN]
+    if not months:
+        return "before-policy-start"
     inside = [month for month in months if usable <= month[0] and month[1] <= end]
     if not inside:
         return "window-ended" if first >= usable else "window-not-begun"
     if paid_before(item, inside[0][0], inside[-1][1], past):
         return "months-already-funded"
-    supported = set()
-    for _, since, to in past.funded:
-        passed = 0
-        while months_later(since, passed) < to:
-            supported.add((months_later(since, passed).year, months_later(since, passed).month))
-            passed += 1
+    supported = {month for _, since, to in past.funded for month in months_begun(since, to)}
     monthly = min(stated["benchmark_rent"], stated.get("actual_rent", stated["benchmark_rent"])) * stated["area_m2"]
     parts: dict[str, int] = {}
-    for since, _ in inside:
-        supported.add((since.year, since.month))
-        if len(supported) > 36:
-            break
+    over = today + timedelta(days=1)  # a month may end on the day of application
+    in_time = True
+    for since, to in inside:
+        (month,) = months_begun(since, to)
+        if month not in supported and len(supported) >= 36:
+            continue  # 三十六个月: another month there is not; one that counts already stays one
+        supported |= {month}
         name = year_name(start, since)
         parts[name] = parts.get(name, 0) + monthly
-    return share(parts, 200, RENT_CEILING, past) if parts else "window-ended"
+        in_time = in_time and to <= over
+    if not parts:
+        return "window-ended"
+    return share(parts, 200, RENT_CEILING, past) if in_time else "period-not-over"
 
 
 def bills(rule: str, item: str, stated: dict, today: date, past: Past) -> int | str:
@@ -207,10 +224,14 @@ def bills(rule: str, item: str, stated: dict, today: date, past: Past) -> int | 
     if found is None:
         return "window-conflict"
     start, usable, end = found
+    if first < BEGAN:
+        return "before-policy-start"
     if first < usable or beyond > end:
         return "window-ended" if first >= usable else "window-not-begun"
     if paid_before(item, first, beyond, past):
         return "months-already-funded"
+    if stated["period_until"] > today:
+        return "period-not-over"
     if rule == "22.3" and stated["paid_on"] > today:
         return "not-yet-paid"
     days: dict[str, int] = {}

@@ -15,7 +15,16 @@ import pytest
 from ledger.calendar import Window
 from ledger.errors import Refusal
 from ledger.policy import Policy, built_in_policies
-from ledger.rules import Claim, FundedSpan, OtherFunding, RecognisedWindow, WayOut, determine, read_particulars
+from ledger.rules import (
+    Claim,
+    FundedSpan,
+    ItemAward,
+    OtherFunding,
+    RecognisedWindow,
+    WayOut,
+    determine,
+    read_particulars,
+)
 from ledger.scopes import Scope
 from tests.properties import naive_rules as naive
 
@@ -45,16 +54,25 @@ class Standing:
             return own_fen + self.past.item_others
         return self.past.tier_fen if scope.limit.startswith("tier-") else self.past.in_year(scope.period)
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
-        assert (scope.limit, scope.holder.split("/")[0], within.holder) == ("item", ENTERPRISE, ENTERPRISE)
-        return self.past.item_years.get(within.period, 0)
+    def item_awards(self, scope: Scope) -> list[ItemAward]:
+        assert scope.limit == "item"
+        granted = {year: fen for year, fen in self.past.item_years.items() if fen}
+        own = [ItemAward(f"A-{year}", "", ENTERPRISE, int(year), fen, 0) for year, fen in granted.items()]
+        if scope.holder.startswith(f"{ENTERPRISE}/") or not self.past.item_others:
+            return own
+        return [*own, ItemAward("A-9", "", "another", 2026, self.past.item_others, 0)]
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         past = self.past
         if past.window_from is None:
             return None
-        funded = tuple(FundedSpan(item, Window(since, to), "awd-X") for item, since, to in past.funded)
-        return RecognisedWindow(past.window_from, past.free_months, funded)
+        began = past.window_from
+        return RecognisedWindow(
+            tuple(
+                FundedSpan(item, Window(since, to), "awd-X", began, past.free_months, began)
+                for item, since, to in past.funded
+            )
+        )
 
 
 class Chance:
@@ -92,7 +110,7 @@ class Chance:
             past.tier_fen = self.used(*naive.TIERS[rule])
             proposed = self.fen(*naive.TIERS[rule], *(max(0, c - past.tier_fen) for c in naive.TIERS[rule]))
             count = self.random.choice((0, 9, 10, 11, 19, 20, 21, 39, 40, 41, 200))
-            year = self.random.choice((2025, 2026, 2026, 2027))
+            year = self.random.choice((2021, 2022, 2025, 2026, 2026, 2027))
             return item, {"project_count": count, "proposed": proposed, "service_year": year}, past
         return item, self.windowed(rule, past), past
 
@@ -116,13 +134,13 @@ class Chance:
         if rule == "7.1":
             stated["area_m2"] = self.fen(stated[basis] * 40 // 100 // 3000, 333_333)
         if rule == "15.1":
-            stated["purchase_year"] = self.random.choice((2025, 2026, 2026, 2027))
+            stated["purchase_year"] = self.random.choice((2021, 2022, 2025, 2026, 2026, 2027))
         return stated
 
     def windowed(self, rule: str, past: naive.Past) -> dict[str, Any]:
-        anchor = self.day(date(2022, 8, 1), 1200)
-        if self.random.random() < 0.4:
-            anchor = anchor.replace(day=1)
+        anchor = self.day(date(2022, 8, 1) if self.random.random() < 0.8 else date(2020, 1, 1), 1200)
+        if self.random.random() < 0.5:
+            anchor = anchor.replace(day=self.random.choice((1, 1, 1, 1, TODAY.day + 1, TODAY.day + 2)))
         if self.random.random() < 0.5:
             self.recognised(anchor, past)
         ceiling = naive.RENT_CEILING if rule == "22.2" else naive.BILLS[rule][1]
@@ -137,15 +155,17 @@ class Chance:
             (anchor, naive.months_later(anchor, -self.random.randrange(1, 30)), anchor + timedelta(days=1))
         )
         past.free_months = self.random.choice((0, 0, 1, 5))
-        for _ in range(self.random.randrange(3)):
-            since = naive.months_later(past.window_from, self.random.randrange(36))
-            to = naive.months_later(since, self.random.choice((1, 3, 12, 30)))
-            past.funded.append((self.random.choice(("甲", "乙")), since, to))
+        for _ in range(self.random.choice((1, 1, 2))):
+            first, months = self.random.randrange(36), self.random.choice((1, 3, 12, 30))
+            since, to = (naive.months_later(past.window_from, step) for step in (first, first + months))
+            past.funded.append((self.random.choice(("甲", "乙", "丙")), since, to))
 
     def rent(self, tenancy: date) -> dict[str, Any]:
         step = self.random.randrange(-6, 44)
         months = self.random.choice((1, 1, 3, 6, 12, 12, 36, 40))
         origin = tenancy.replace(day=1) if self.random.random() < 0.5 else tenancy
+        if self.random.random() < 0.2:  # the last month ends about today
+            step = (TODAY.year - origin.year) * 12 + TODAY.month - origin.month - months
         until = naive.months_later(origin, step + months) - timedelta(days=1)
         stated: dict[str, Any] = {
             "benchmark_rent": self.fen(6000, 4500),
@@ -165,6 +185,8 @@ class Chance:
         if self.random.random() < 0.2:
             first = naive.months_later(anchor, self.random.choice((0, 12, 24, 36)))
         length = self.random.choice((1, 30, 31, 90, 365, 366, 731))
+        if self.random.random() < 0.2:  # the last day is about today
+            first = TODAY + timedelta(days=self.random.choice((0, 1, 2)) - length)
         stated: dict[str, Any] = {
             cost: self.fen(ceiling * 100 // percent),
             anchored: anchor,
@@ -212,7 +234,8 @@ def test_the_product_and_the_naive_computation_agree_on_every_quote(part: int) -
         assert refusals >= {
             "limit-exhausted", "item-already-awarded", "nothing-to-grant", "equity-relation", "above-ceiling",
             "below-lowest-tier", "window-ended", "window-not-begun", "window-conflict", "months-already-funded",
-            "not-yet-paid", "year-not-come", "other-funding", "other-funding-not-less",
+            "not-yet-paid", "period-not-over", "year-not-come", "before-policy-start", "other-funding",
+            "other-funding-not-less",
         }, refusals  # fmt: skip
 
 

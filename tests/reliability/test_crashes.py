@@ -21,6 +21,7 @@ def test_no_fact_is_lost_or_doubled_by_a_crash_between_commit_and_answer(
     assert tally.recorded_later > 0, "no process died before its commit"
 
 
+@pytest.mark.beside_the_door
 def test_a_door_that_forgets_its_keys_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Attempt, "_answered_before", lambda self: None)
     assert any("answered" in problem for problem in crash_often(empty_sqlite, 6, seed=6).problems)

@@ -43,6 +43,7 @@ def test_a_failing_disk_neither_loses_nor_doubles_nor_changes_a_fact() -> None:
     assert tally.recorded_later > 0, "no commit of unknown fate was found missing"
 
 
+@pytest.mark.beside_the_door
 def test_a_process_that_remembers_what_was_rolled_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Memory, "forget", lambda self: None)
     assert tell_on_failing_disks(60, seed=14).problems != []

@@ -77,6 +77,7 @@ def _apply_without_returns(guard: LimitsGuard, usage: Any, recorded: Any) -> Any
     return usage
 
 
+@pytest.mark.beside_the_door
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_ledger_that_is_broken_is_found_out(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     BROKEN[fault](monkeypatch)

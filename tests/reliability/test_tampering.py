@@ -355,7 +355,10 @@ def test_swapped_events_are_not_overlooked(store: Tampered, kept: Kept, one: int
 @pytest.mark.parametrize("left", [0, 1, 16, 29])
 def test_a_log_that_was_cut_off_is_not_whole(store: Tampered, kept: Kept, left: int) -> None:
     store.rewrite(lambda rows: rows.__delitem__(slice(left, None)))
-    assert first_wrong(store, kept) == (left + 1, "shorter-than-checkpoint")
+    # One checkpoint tells that some are gone, not which; an earlier one tells from where on.
+    assert first_wrong(store, kept) == (1, "shorter-than-checkpoint")
+    if left:
+        assert first_wrong(store, [*kept, checkpoint_of(store, left)]) == (left + 1, "shorter-than-checkpoint")
 
 
 def test_a_fork_whose_hashes_all_agree_does_not_pass_the_kept_checkpoint(store: Tampered) -> None:
@@ -454,6 +457,23 @@ def test_a_trigger_of_a_stranger_is_not_hidden_by_its_name(in_file: TamperedSQLi
     assert {finding.schema_object for finding in verdict.findings} == {f"trigger {name}"}
     with pytest.raises(LedgerError):
         in_file.open()
+
+
+def test_a_right_to_change_events_is_told_and_leaves_the_log_whole(
+    in_database: TamperedPostgres, postgres_server_url: str
+) -> None:
+    kept = [checkpoint_of(in_database)]
+    role = f"careless_{os.getpid()}_{next(_numbers)}"
+    statement(postgres_server_url, f"CREATE ROLE {role}")
+    try:
+        statement(in_database.url, f"GRANT UPDATE, DELETE, INSERT ON ledger.events TO {role}")
+        verdict = verdict_on(in_database, kept)
+        assert verdict.whole
+        assert [(remark.code, remark.schema_object) for remark in verdict.remarks] == [("rights", "table events")]
+        assert f"{role} holds DELETE, UPDATE" in verdict.remarks[0].text.en
+    finally:
+        statement(in_database.url, f"DROP OWNED BY {role}")
+        statement(postgres_server_url, f"DROP ROLE {role}")
 
 
 def test_a_column_of_another_type_does_not_end_the_check(in_database: TamperedPostgres) -> None:

@@ -79,8 +79,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     other = office.approved("国械注准20263010002", rd_cost="1000000.00", special_approval=False)
     office.submit("国械注准20263010003")
     content, other_content = certificate_of(office, keeper, case), certificate_of(office, keeper, other)
-    head, nodes = office.head(), office.store.nodes()
-    kept = [keeper.sign(head, nodes, size=size) for size in range(1, head + 1)]
+    head = office.head()
+    kept = [keeper.sign(office.store, size=size) for size in range(1, head + 1)]
     since = [certificate_of(office, keeper, case, note) for note in kept]
     office.close()
     return Desk(content, other_content, earlier, key.encode(), folder, kept, since)
@@ -88,7 +88,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 def certificate_of(office: Office, keeper: Keeper, case: str, since: bytes | None = None) -> Content:
     nodes = office.store.nodes()
-    signed = keeper.sign(office.head(), nodes)
+    signed = keeper.sign(office.store)
     opened = open_checkpoint(signed, keeper.public_keys())
     kept = None if since is None else Since(since, open_checkpoint(since, keeper.public_keys()).checkpoint)
     content: Content = json.loads(json.dumps(certificate(case, office.reader, nodes, signed, opened, kept)))
@@ -209,8 +209,45 @@ def test_the_program_does_not_say_whole_by_its_words_alone(desk: Desk, tmp_path:
     assert "NOT whole" in bad.stderr.decode()
     assert bad.stdout == b""
     gone = subprocess.run([*run, "gone.json", "--key", desk.key], capture_output=True, cwd=tmp_path)
-    assert gone.returncode == 1
+    assert gone.returncode == 2
+    for key in ("gone.pub", "nonsense", "PRIVATE+KEY+" + desk.key, str(tmp_path)):
+        no_key = subprocess.run([*run, str(whole), "--key", key], capture_output=True, cwd=tmp_path)
+        assert no_key.returncode == 2
+        assert b"No usable key" in no_key.stderr
+        assert b"Traceback" not in no_key.stderr
     assert subprocess.run(run, capture_output=True, cwd=tmp_path).returncode == 2
+
+
+def test_without_cryptography_it_is_told_what_to_install(desk: Desk, tmp_path: Path) -> None:
+    run = [sys.executable, "-I", "-S", str(TOOL), "c.json", "--key", desk.key]
+    told = subprocess.run(run, capture_output=True, cwd=tmp_path)
+    assert told.returncode == 2
+    assert b"Traceback" not in told.stderr
+    assert "cryptography 软件包，请先安装" in told.stderr.decode()
+    assert b"install it first" in told.stderr
+
+
+def test_a_mark_that_an_editor_put_before_a_file_spoils_nothing(desk: Desk, tmp_path: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    (tmp_path / "c.json").write_bytes(mark + json.dumps(desk.since[9]).encode())
+    (tmp_path / "kept").write_bytes(mark + desk.kept[9])
+    (tmp_path / "log.pub").write_bytes(mark + desk.key.encode())
+    run = [sys.executable, "-I", str(TOOL), "c.json", "--key", "log.pub", "--checkpoint", "kept"]
+    told = subprocess.run(run, capture_output=True, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+
+
+def test_the_key_of_a_witness_beside_the_logs_own_does_not_keep_it_from_being_used(
+    tool: ModuleType, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    witness = "witness.example+00000000+" + base64.b64encode(b"\x04" + bytes(32)).decode()
+    (tmp_path / "keys").write_text(f"{witness}\n{desk.key}\n", encoding="utf-8")
+    keys = tool.keys_from(str(tmp_path / "keys"))
+    assert [key.name for key in keys] == ["example.gov.cn/funding"]
+    assert "witness.example" in capsys.readouterr().err
+    tool.check(json.dumps(desk.content).encode(), keys)
+    with pytest.raises(tool.NoKey, match="type 4"):
+        tool.keys_from(witness)
 
 
 def test_the_program_does_not_import_anything_but_the_standard_library_and_cryptography() -> None:
@@ -417,7 +454,7 @@ def forked(tmp_path: Path, size: int) -> bytes:
     new_key(keeper, "example.gov.cn/funding", lambda n: bytes(range(n)))
     for number in range(size):
         office.submit(f"另一{number}")
-    note = keeper.sign(office.head(), office.store.nodes(), size=size)
+    note = keeper.sign(office.store, size=size)
     office.close()
     return note
 
@@ -472,6 +509,24 @@ def test_a_kept_checkpoint_is_not_believed_without_its_signature(tool: ModuleTyp
         tool.check(json.dumps(desk.since[9]).encode(), both, theirs)
 
 
+def test_changed_line_ends_are_told_where_they_matter_and_spoil_nothing_else(
+    tool: ModuleType, desk: Desk, tmp_path: Path
+) -> None:
+    """Those of a certificate are none of what was sealed, which lies in its strings; those of a checkpoint were signed."""
+    text = json.dumps(desk.since[9], indent=1) + "\n"
+    (tmp_path / "c.json").write_bytes(text.replace("\n", "\r\n").encode())
+    run = [sys.executable, "-I", str(TOOL), "c.json", "--key", desk.key]
+    assert subprocess.run(run, capture_output=True, cwd=tmp_path).returncode == 0
+    for ends in (b"\r\n", b"\r"):
+        (tmp_path / "kept").write_bytes(desk.kept[9].replace(b"\n", ends))
+        told = subprocess.run([*run, "--checkpoint", "kept"], capture_output=True, cwd=tmp_path)
+        assert told.returncode == 1
+        assert "line ends were changed" in told.stderr.decode()
+        assert "换行符在传送中被改动" in told.stderr.decode()
+    with pytest.raises(tool.NotWhole, match="line ends were changed"):
+        checked(tool, {**desk.content, "checkpoint": desk.content["checkpoint"].replace("\n", "\r\n")}, desk.key)
+
+
 def test_the_way_between_two_trees_is_not_climbed_otherwise_than_by_the_ledger(tool: ModuleType) -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(33)]
     roots = [EMPTY.append(leaves[:size])[0].root for size in range(34)]
@@ -510,7 +565,7 @@ def test_the_program_compares_with_a_kept_checkpoint(desk: Desk, tmp_path: Path)
     good = subprocess.run([*run, "kept"], capture_output=True, cwd=tmp_path)
     assert good.returncode == 0, good.stderr
     assert "衔接" in good.stdout.decode()
-    for wrong in ("another", "gone"):
+    for wrong, status in (("another", 1), ("gone", 2)):
         bad = subprocess.run([*run, wrong], capture_output=True, cwd=tmp_path)
-        assert bad.returncode == 1
+        assert bad.returncode == status
         assert b"Traceback" not in bad.stderr

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.calendar import add_days
-from ledger.money import format_policy_amount, parse_policy_amount, parse_rate
+from ledger.money import format_policy_amount, parse_rate
 from ledger.policy.building import build, possible_switches
 from ledger.policy.citation import SUPPLEMENT
 from ledger.policy.consistency import check
 from ledger.policy.findings import Findings
 from ledger.policy.form import Form, key_of, read_form
 from ledger.policy.model import Interpretation, Policy
-from ledger.policy.values import Draft, parse_ceiling, parse_day, parse_days, parse_months
+from ledger.policy.values import Draft, parse_bonus, parse_ceiling, parse_day, parse_days, parse_months
 from tests.trace.places import lines_of_keys
 
 LOWER: Final = "lower"
@@ -59,7 +59,7 @@ DAY: Final = Unit(lambda day, by: add_days(day, by), "一天", date.isoformat)
 COUNT: Final = Unit(lambda count, by: count + by, "一项", lambda count: f"{count}项")
 
 _UNITS: Final[Mapping[Callable[[object], Any], Unit]] = {
-    parse_policy_amount: FEN,
+    parse_bonus: FEN,
     parse_ceiling: FEN,
     parse_rate: RATE,
     parse_months: MONTHS,

@@ -9,7 +9,7 @@ import pytest
 
 from ledger import application
 from ledger.policy.registry import built_in_policies
-from ledger.rules import Claim, RecognisedWindow, read_particulars
+from ledger.rules import Claim, ItemAward, RecognisedWindow, read_particulars
 from ledger.scopes import Scope
 from tests.features.answers import Part
 from tests.trace.numbers import HIGHER, LOWER
@@ -27,8 +27,8 @@ class Nobody:
     def used_fen(self, scope: Scope) -> int:
         return self._used_fen if scope.limit == "C5" else 0
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
-        return 0
+    def item_awards(self, scope: Scope) -> list[ItemAward]:
+        return []
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ledger.errors import Refusal
 from ledger.identity import award_id
 from ledger.policy import BUILT_IN, PolicyRegistry
 from ledger.policy.schema import CostSchema, RentSchema, RuleSchema, WindowedRateSchema, WindowSchema
-from ledger.policy.terms import Bills, PeriodSplit, RentBasis
+from ledger.policy.terms import Bills, Claimable, PeriodSplit, RentBasis
 from projections.reader import Reader
 from tests.office import ENTERPRISE, POLICY, Office
 
@@ -87,7 +88,40 @@ BOTH_YEARS = {**TENANCY, "period_from": "2026-03-01", "period_until": "2027-02-2
 def test_rent_is_funded_inside_its_window_up_to_each_year_s_ceiling(
     office: Office, rent: str, period: dict[str, str], granted_fen: int
 ) -> None:
+    office.clock.set(date(2027, 3, 1))
     assert quote(office, "4.1", rent_paid=rent, **period) == granted_fen
+
+
+@pytest.mark.parametrize(
+    ("day", "answer"),
+    [
+        (date(2026, 8, 30), ("period-not-over", "四")),
+        (date(2026, 8, 31), 30_000_000),
+        (date(2026, 9, 1), 30_000_000),
+    ],
+)
+def test_rent_is_claimed_when_its_period_is_over(office: Office, day: date, answer: int | tuple[str, str]) -> None:
+    office.clock.set(day)
+    if isinstance(answer, int):
+        assert quote(office, "4.1", rent_paid="1000000.00", **FIRST_YEAR) == answer
+        return
+    with pytest.raises(Refusal) as refused:
+        quote(office, "4.1", rent_paid="1000000.00", **FIRST_YEAR)
+    assert (refused.value.code, refused.value.clause) == answer
+
+
+def test_rent_and_years_from_before_the_district_s_policy_are_refused(office: Office) -> None:
+    """It began on 2025-07-01."""
+    tenancy = {"tenancy_from": "2025-06-01", "period_until": "2026-05-31"}
+    office.clock.set(date(2026, 6, 1))
+    assert quote(office, "4.1", rent_paid="100.00", period_from="2025-07-01", **tenancy) == 3_000
+    for rule, stated in (
+        ("4.1", {**tenancy, "rent_paid": "100.00", "period_from": "2025-06-30"}),
+        ("3.1", {"fairs": 2, "proposed": "1.00", "fair_year": 2024}),
+    ):
+        with pytest.raises(Refusal) as refused:
+            quote(office, rule, **stated)
+        assert (refused.value.code, refused.value.clause) == ("before-policy-start", "附则")
 
 
 def test_rent_past_the_end_of_the_window_is_refused(office: Office) -> None:
@@ -152,7 +186,7 @@ def test_the_guide_explains_every_key_of_a_windowed_rule() -> None:
     own = WindowedRateSchema().fields.keys() - RuleSchema().fields.keys()
     keys = own.union(WindowSchema().fields, RentSchema().fields, CostSchema().fields)
     assert keys - explained == set()
-    words = {*RentBasis, *PeriodSplit, *Bills}
+    words = {*RentBasis, *PeriodSplit, *Bills, *Claimable}
     assert [word for word in words if f"`{word}`" not in section] == []
 
 

@@ -9,27 +9,12 @@ import pytest
 
 from ledger.errors import PolicyFault
 from ledger.policy import BUILT_IN, read_policy
-
-GOOD = (BUILT_IN / "shenzhen-meddev-2022" / "1.toml").read_text(encoding="utf-8")
-
-
-def broken(tmp_path: Path, *changes: tuple[str, str]) -> str:
-    """The message for a good file with some text replaced, each exactly where it occurs first."""
-    text = GOOD
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    path = tmp_path / "broken.toml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(PolicyFault) as fault:
-        read_policy(path)
-    assert len(fault.value.text.zh.splitlines()) == len(fault.value.text.en.splitlines())
-    return fault.value.text.en
-
+from tests.ledger.policy.broken_file import GOOD, broken
 
 RATE_51 = 'rate = { value = "40%", cite = "五" }'
 CAP_51 = 'item_cap = { value = "300万元", cite = "五" }'
 WINDOW_222 = 'length = { value = "3年", cite = "二十二", reading = "B12" }'
+CLAIMABLE = 'claimable = { reading = "B11.1" }'
 
 LIMIT_UNUSED = """[limits.C9]
 label = "x"
@@ -138,11 +123,61 @@ FAULTS = {
         "not among the options",
     ),
     "switch without effect": (
-        'alternatives = ["仅自产"]',
-        'options = { "own-or-entrusted" = "a", "own" = "b" }',
-        "readings.B24.options",
+        'alternatives = ["拨付额"]',
+        'options = { "approved" = "a", "paid" = "b" }',
+        "readings.B4.options",
         "五",
         "no effect",
+    ),
+    "remainder of what is funded every year": (
+        'once_per_item = { value = true, cite = "五", reading = "B22" }',
+        'once_per_item = { value = "year", cite = "五", reading = "B22" }',
+        'rules."5.1".remainder',
+        "五",
+        "an item that is funded once",
+    ),
+    "followed by nobody we know": (
+        'followed_by = "reviewer"',
+        'followed_by = "auditor"',
+        "readings.B16.followed_by",
+        "七",
+        "reviewer, process",
+    ),
+    "followed by people, and taken by a number": (
+        'options = { "yuan" =',
+        'followed_by = "reviewer"\noptions = { "yuan" =',
+        "readings.B27.followed_by",
+        "附则",
+        "takes its value, and not people",
+    ),
+    "followed, with nothing to choose from": (
+        'alternatives = ["拨付额"]\nfixed =',
+        'alternatives = ["拨付额"]\nfollowed_by = "reviewer"\nfixed =',
+        "readings.B4.followed_by",
+        "五",
+        "at least two values",
+    ),
+    "followed, and fixed": (
+        'options = { "5" = "五个工作日"',
+        'fixed = "…"\noptions = { "5" = "五个工作日"',
+        'readings."B42.1".followed_by',
+        "附则",
+        "fixed says that it cannot",
+    ),
+    "length beyond any lease": (
+        'length = { value = "3年", cite = "二十二" }',
+        'length = { value = "21年", cite = "二十二" }',
+        'rules."22.3".window.length',
+        "二十二",
+        "at most 20 years",
+    ),
+    "days beyond two years": ('value = "90日"', 'value = "732日"', 'rules."5.1".cost_dates.tail', "五", "at most 731"),
+    "rate that grants nothing": (
+        RATE_51,
+        RATE_51.replace("40%", "0.0099%"),
+        'rules."5.1".rate',
+        "五",
+        "at least 0.01%",
     ),
     "duplicate rule": ('[rules."5.2"]', '[rules."5.1"]', 'rules."5.1"', "五", "twice"),
     "duplicate limit": ("[limits.C22R]", "[limits.C5]", "limits.C5", "二十二", "twice"),
@@ -239,6 +274,20 @@ FAULTS = {
         "missing",
     ),
     "window without a length": (WINDOW_222 + "\n", "", 'rules."22.2".window.length', "二十二", "missing"),
+    "window that does not say what may be claimed": (
+        CLAIMABLE + "\n",
+        "",
+        'rules."22.2".window.claimable',
+        "二十二",
+        "missing",
+    ),
+    "claimable in words of its own": (
+        CLAIMABLE,
+        'claimable = { value = "always", cite = "二十二" }',
+        'rules."22.2".window.claimable',
+        "二十二",
+        "not one of",
+    ),
     "windowed rule without a limit": ('limit = "C22R"\n', "", 'rules."22.2".limit', "二十二", "benefit-year"),
     "limit by benefit year without a window": (
         'limit = "C5"',
@@ -467,6 +516,14 @@ FAULTS = {
         "七",
         "above zero",
     ),
+    "bonus of nothing": (
+        'item_cap_bonus = { value = "100万元"',
+        'item_cap_bonus = { value = "0元"',
+        'rules."5.1".item_cap_bonus',
+        "五",
+        "above zero",
+    ),
+    "tier from nothing": ("at_least = 10", "at_least = 0", 'rules."19.1".tiers[0].at_least', "十九", "from 1 on"),
     "rent in place of its table": (
         'stage = "park-operation"\n',
         'stage = "park-operation"\nrent = "operating_cost"\n',

@@ -10,19 +10,19 @@ import pytest
 
 from ledger.money import format_yuan
 from ledger.policy import BUILT_IN, Policy, read_policy
-from ledger.rules import Claim, Determination, FundedSpan, RecognisedWindow, determine, read_particulars
-from ledger.scopes import Scope
+from ledger.rules import Claim, Determination, ItemAward, RecognisedWindow, determine, read_particulars
+from ledger.scopes import ITEM, Scope
 
 ENTERPRISE = "91440300MA5FX3K72N"
 
 
 @dataclass
 class Office:
-    """Determines claims, and remembers what it awarded. ``used``, and each of ``granted``, is by scope key, in fen."""
+    """Determines claims, and remembers what it awarded: ``used`` in fen, ``items`` the awards for an item; by scope key."""
 
     policy: Policy
     used: dict[str, int] = field(default_factory=dict)
-    granted: list[dict[str, int]] = field(default_factory=list)
+    items: dict[str, list[ItemAward]] = field(default_factory=dict)
     windows: dict[str, RecognisedWindow] = field(default_factory=dict)
     today: date = date(2026, 6, 1)
     cap_year: int = 2026
@@ -31,8 +31,8 @@ class Office:
     def used_fen(self, scope: Scope) -> int:
         return self.used.get(scope.key, 0)
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
-        return sum(award.get(scope.key, 0) for award in self.granted if within.key in award)
+    def item_awards(self, scope: Scope) -> list[ItemAward]:
+        return self.items.get(scope.key, [])
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return self.windows.get(scope.key)
@@ -52,14 +52,15 @@ class Office:
     ) -> Determination:
         granted = self.quote(rule_id, item, enterprise, **particulars)
         self.awards += 1
-        self.granted.append({draw.scope: draw.amount_fen for draw in granted.draws})
         for draw in granted.draws:
             self.used[draw.scope] = self.used.get(draw.scope, 0) + draw.amount_fen
+            if draw.limit == ITEM:
+                drawn = (rule_id, enterprise, granted.item_year, draw.amount_fen, granted.cut_fen)
+                self.items.setdefault(draw.scope, []).append(ItemAward(f"A{self.awards}", *drawn))
         if granted.window is not None:
             use, known = granted.window, self.windows.get(granted.window.scope)
-            span = FundedSpan(item, use.funded, f"A{self.awards}")
-            funded = (*(known.funded if known else ()), span)
-            self.windows[use.scope] = RecognisedWindow(use.anchor, use.rent_free_months, funded)
+            earlier = known.funded if known else ()
+            self.windows[use.scope] = RecognisedWindow((*earlier, *use.spans(item, f"A{self.awards}")))
         return granted
 
     def yuan(self, rule_id: str, item: str = "item-1", **particulars: object) -> str:

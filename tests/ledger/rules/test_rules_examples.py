@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -192,6 +193,7 @@ def test_e8_a_large_tenant_is_cut_to_the_yearly_cap(office: Any) -> None:
 
 
 def test_e8_the_months_after_the_window_are_cut(office: Any) -> None:
+    office.today = date(2026, 6, 30)
     quote = office.quote("22.2", **LEASE, **CALENDAR_2026)
     assert format_yuan(quote.amount_fen) == "540000.00"
     assert quote.bound_by == Binding("二十二", "window")
@@ -209,12 +211,14 @@ def test_e8_a_fourth_year_is_refused(office: Any) -> None:
 
 
 def test_e8_thirty_six_months_come_to_three_years(office: Any) -> None:
+    office.today = date(2026, 6, 30)
     quote = office.quote("22.2", **LEASE, claim_from="2023-07-01", claim_until="2026-06-30")
     assert format_yuan(quote.amount_fen) == "3240000.00"
     assert [d.amount_fen for d in quote.draws] == [108_000_000] * 3
 
 
 def test_e8_a_landlord_s_free_month_pushes_the_end_back(office: Any) -> None:
+    office.today = date(2026, 7, 31)
     quote = office.quote("22.2", **LEASE, **CALENDAR_2026, rent_free_months=1)
     assert format_yuan(quote.amount_fen) == "630000.00"
     assert quote.window is not None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import Refusal
 from ledger.policy import BUILT_IN, Policy, read_policy
-from ledger.rules import Claim, Determination, RecognisedWindow, determine, read_particulars
+from ledger.rules import Claim, Determination, ItemAward, RecognisedWindow, determine, read_particulars
 from ledger.rules.decision import whole_shares
 from ledger.scopes import Scope
 
@@ -48,8 +48,8 @@ class Used:
     def used_fen(self, scope: Scope) -> int:
         return self.item_fen if scope.limit == "item" else self.year_fen
 
-    def used_within_fen(self, scope: Scope, within: Scope) -> int:
-        return 0
+    def item_awards(self, scope: Scope) -> list[ItemAward]:
+        return []
 
     def window(self, scope: Scope) -> RecognisedWindow | None:
         return None

@@ -12,7 +12,7 @@ from ledger.causes import Cause
 from ledger.errors import Malformed, Refusal
 from ledger.policy import EvidenceKind, Interpretation, Policy, built_in_policies
 from ledger.policy.model import EvidenceUse
-from ledger.rules import OtherFunding, WayOut, determine
+from ledger.rules import ItemAward, OtherFunding, WayOut, determine
 
 DAY = date(2026, 7, 1)
 DAY_BEFORE = date(2026, 6, 30)
@@ -53,7 +53,30 @@ def fill_first_benefit_year(office: Any) -> None:
 
 def cut_before(office: Any) -> None:
     """What a yearly limit cut to 1,000,000 yuan of 3,000,000."""
+    granted_before(office, cut_fen=2 * 10**8)
+
+
+def granted_before(office: Any, cut_fen: int, enterprise: str = "91440300MA5FX3K72N", rule: str = "5.1") -> None:
+    """1,000,000 yuan for a certificate, and what a yearly limit cut off."""
     office.used["shenzhen-meddev-2022/item/item-1/C5"] = 10**8
+    awards = [ItemAward("A0", rule, enterprise, None, 10**8, cut_fen)]
+    office.items["shenzhen-meddev-2022/item/item-1/C5"] = awards
+
+
+def uncut_before(office: Any) -> None:
+    granted_before(office, cut_fen=0)
+
+
+def cut_for_another_enterprise(office: Any) -> None:
+    granted_before(office, cut_fen=2 * 10**8, enterprise="91440300MA5EYR2P9G")
+
+
+def cut_under_another_rule(office: Any) -> None:
+    granted_before(office, cut_fen=2 * 10**8, rule="5.2")
+
+
+def bought_in_2025(office: Any) -> None:
+    office.award("15.1", **PURCHASE)
 
 
 def spend_training(office: Any) -> None:
@@ -62,6 +85,10 @@ def spend_training(office: Any) -> None:
 
 def nothing(office: Any) -> None:
     """No award before."""
+
+
+def after_the_policy(office: Any) -> None:
+    office.today = date(2027, 10, 1)
 
 
 SWITCHES: dict[str, tuple[str, str, Callable[[Any], None], str, dict[str, Any], str, str]] = {
@@ -78,6 +105,12 @@ SWITCHES: dict[str, tuple[str, str, Callable[[Any], None], str, dict[str, Any], 
     ),
     "purchases count by the plan's year": (
         "B2", "plan-year", fill_c15_of_purchase_year, "15.1", PURCHASE, "limit-exhausted", "300000.00",
+    ),
+    "a purchase year is funded once, whatever the limit counts by": (
+        "B2", "plan-year", bought_in_2025, "15.1", PURCHASE, "item-already-awarded", "item-already-awarded",
+    ),
+    "and another purchase year is another": (
+        "B2", "plan-year", bought_in_2025, "15.1", {**PURCHASE, "purchase_year": 2026}, "300000.00", "300000.00",
     ),
     "rent counts by calendar years": (
         "B3", "calendar-year", fill_first_benefit_year, "22.2",
@@ -107,9 +140,36 @@ SWITCHES: dict[str, tuple[str, str, Callable[[Any], None], str, dict[str, Any], 
         "B11", "previous-year-and-paid", nothing, "22.3",
         {**UTILITIES, "period_from": "2025-12-01", "period_until": "2026-01-01"}, "50.00", "not-the-previous-year",
     ),
+    "months to come as well": (
+        "B11.1", "whole-window", nothing, "22.2", {**RENT, "claim_from": "2026-06-01", "claim_until": "2026-06-30"},
+        "period-not-over", "250000.00",
+    ),
+    "prepaid bills of a time to come as well": (
+        "B11.1", "whole-window", nothing, "22.3",
+        {**UTILITIES, "period_from": "2026-06-01", "period_until": "2026-06-02"}, "period-not-over", "50.00",
+    ),
+    "unpaid bills still not": (
+        "B11.1", "whole-window", nothing, "22.3",
+        {**UTILITIES, "paid_on": "2026-06-02", "period_from": "2026-06-01", "period_until": "2026-06-02"},
+        "period-not-over", "not-yet-paid",
+    ),
+    "costs of a time to come as well": (
+        "B11.1", "whole-window", nothing, "22.4",
+        {"operating_cost": "100.00", "production_from": "2024-07-01", "period_from": "2026-06-01",
+         "period_until": "2026-06-02"}, "period-not-over", "20.00",
+    ),
+    "months after the window still not": (
+        "B11.1", "whole-window", nothing, "22.2", {**RENT, "claim_from": "2027-07-01", "claim_until": "2027-07-31"},
+        "window-ended", "window-ended",
+    ),
     "the benchmark whatever was paid": (
         "B13", "benchmark", nothing, "22.2", {**RENT, "claim_from": "2025-01-01", "claim_until": "2025-01-31"},
         "250000.00", "500000.00",
+    ),
+    "but never more than was paid": (
+        "B13", "benchmark", nothing, "22.2",
+        {**RENT, "actual_rent": "10.00", "claim_from": "2025-01-01", "claim_until": "2025-01-31"},
+        "50000.00", "100000.00",
     ),
     "square metres bound the cost": (
         "B15", "cost", nothing, "7.1", {"build_cost": "20000000.00", "area_m2": "2500.00"}, "7500000.00", "3000000.00",
@@ -144,10 +204,39 @@ SWITCHES: dict[str, tuple[str, str, Callable[[Any], None], str, dict[str, Any], 
         "B30", "carried-over", cut_before, "5.1", {**RD, "rd_cost": "2500000.00"}, "item-already-awarded",
         "item-already-awarded",
     ),
+    "no more than the yearly limit cut off": (
+        "B30", "carried-over", lambda office: granted_before(office, cut_fen=5 * 10**7), "5.1",
+        {**RD, "rd_cost": "7500000.00"}, "item-already-awarded", "500000.00",
+    ),
+    "nothing where no yearly limit cut": (
+        "B30", "carried-over", uncut_before, "5.1", {**RD, "rd_cost": "7500000.00"}, "item-already-awarded",
+        "item-already-awarded",
+    ),
+    "nothing for another enterprise": (
+        "B30", "carried-over", cut_for_another_enterprise, "5.1", {**RD, "rd_cost": "7500000.00"},
+        "item-already-awarded", "item-already-awarded",
+    ),
+    "nothing under another rule": (
+        "B30", "carried-over", cut_under_another_rule, "5.1", {**RD, "rd_cost": "7500000.00"}, "item-already-awarded",
+        "item-already-awarded",
+    ),
     "windows end with the policy": (
-        "B33", "end", nothing, "22.2",
+        "B33", "end", after_the_policy, "22.2",
         {**RENT, "tenancy_from": "2026-01-01", "claim_from": "2027-07-01", "claim_until": "2027-09-30"}, "750000.00",
         "250000.00",
+    ),
+    "rent of months before the policy": (
+        "B33.1", "any-time", nothing, "22.2",
+        {**RENT, "tenancy_from": "2022-07-01", "claim_from": "2022-07-01", "claim_until": "2022-08-31"}, "250000.00",
+        "500000.00",
+    ),
+    "bills of before the policy": (
+        "B33.1", "any-time", nothing, "22.3",
+        {**UTILITIES, "contract_signed_on": "2022-01-01", "period_from": "2022-07-31", "period_until": "2022-08-31"},
+        "before-policy-start", "50.00",
+    ),
+    "a purchase year before the policy": (
+        "B33.1", "any-time", nothing, "15.1", {**PURCHASE, "purchase_year": 2021}, "before-policy-start", "300000.00",
     ),
     "training by the year": (
         "B41", "per-year", spend_training, "23.1", {"training_cost": "100.00"}, "item-already-awarded", "50.00",
@@ -170,7 +259,9 @@ def test_a_switch_counts_from_its_day_on_and_not_before(office: Any, name: str) 
 
 def test_no_switchable_reading_is_without_a_test_of_its_switch() -> None:
     elsewhere = {"V1", "B5", "B9", "B10", "B29"}  # B29: tests/ledger/test_stages.py
-    switchable = {r.id for r in REGISTRY.get("shenzhen-meddev-2022").readings.values() if r.switchable}
+    readings = REGISTRY.get("shenzhen-meddev-2022").readings.values()
+    # What people go by: tests/ledger/test_interpretations.py.
+    switchable = {reading.id for reading in readings if reading.switchable and reading.followed_by is None}
     assert switchable == {switch[0] for switch in SWITCHES.values()} | elsewhere
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from ledger.calendar import Window, add_days
 from ledger.errors import Malformed, Refusal
-from ledger.rules import Binding
+from ledger.rules import Binding, RecognisedWindow
 
 
 def lease(since: str, until: str, tenancy: str = "2023-07-01", **more: Any) -> dict[str, Any]:
@@ -18,6 +19,56 @@ def lease(since: str, until: str, tenancy: str = "2023-07-01", **more: Any) -> d
 
 MONTH_FEN = 500_000
 """Half of 100 yuan × 100 m²."""
+
+
+@pytest.fixture(autouse=True)
+def every_month_here_is_over(office: Any) -> None:
+    office.today = date(2028, 1, 1)
+
+
+def refusal_on(office: Any, day: date, rule: str, **stated: Any) -> str | None:
+    """The code that a claim of a day is refused with; None where it is granted."""
+    office.today = day
+    try:
+        office.quote(rule, **stated)
+    except Refusal as refused:
+        return refused.code
+    return None
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        ("2026-06-30", date(2026, 6, 30)),  # the window's last month
+        ("2026-05-31", date(2026, 5, 31)),
+        ("2026-12-31", date(2026, 6, 30)),  # what lies after the window is not paid, and not waited for
+    ],
+)
+def test_rent_is_claimed_when_its_months_are_over(office: Any, until: str, last: date) -> None:
+    days = (add_days(last, -1), last, add_days(last, 1))
+    told = [refusal_on(office, day, "22.2", **lease("2026-01-01", until)) for day in days]
+    assert told == ["period-not-over", None, None]
+
+
+def test_a_month_that_is_outside_or_was_paid_is_not_called_one_to_come(office: Any) -> None:
+    office.award("22.2", **lease("2026-05-01", "2026-05-31"))
+    day = date(2026, 5, 15)
+    assert refusal_on(office, day, "22.2", **lease("2026-07-01", "2027-06-30")) == "window-ended"
+    assert refusal_on(office, day, "22.2", **lease("2026-06-01", "2026-06-30", "2026-06-15")) == "window-not-begun"
+    assert refusal_on(office, day, "22.2", **lease("2026-05-01", "2026-05-31", "2023-06-30")) == "window-conflict"
+    assert refusal_on(office, day, "22.2", **lease("2026-05-01", "2026-05-31")) == "months-already-funded"
+
+
+def test_a_refusal_of_months_to_come_says_what_to_claim(office: Any) -> None:
+    office.today = date(2026, 5, 30)
+    with pytest.raises(Refusal) as refused:
+        office.quote("22.2", **lease("2026-01-01", "2026-05-31"))
+    assert refused.value.clause == "二十二"
+    for told in (refused.value.text.zh, refused.value.text.en):
+        assert "2026-05-30" in told
+        assert "2026-05-31" in told
+    assert "届满以后另行申报" in refused.value.text.zh
+    assert "the rest when it is over" in refused.value.text.en
 
 
 @pytest.mark.parametrize(
@@ -182,6 +233,69 @@ def test_two_leases_of_one_month_count_as_one_supported_month(office: Any) -> No
     assert second.amount_fen == 2 * MONTH_FEN
 
 
+@pytest.mark.parametrize(
+    ("claims", "months"),
+    [
+        ([("2023-01-31", "2023-04-29"), ("2023-04-30", "2023-07-30"), ("2023-08-31", "2026-02-27")], [3, 3, 30]),
+        ([("2023-01-31", "2023-04-29"), ("2023-08-31", "2026-02-27"), ("2023-04-30", "2023-07-30")], [3, 30, 3]),
+    ],
+)
+def test_no_month_of_a_lease_from_the_31st_is_counted_twice(
+    office: Any, claims: list[tuple[str, str]], months: list[int]
+) -> None:
+    """One rent-free month, from 31 July 2023: the window's 37 months hold the 36 that are paid."""
+    granted = [office.award("22.2", **lease(*claim, "2023-01-31", rent_free_months=1)).amount_fen for claim in claims]
+    assert granted == [each * MONTH_FEN for each in months]
+    free = lease("2023-07-31", "2023-08-30", "2023-01-31")
+    assert refusal_on(office, office.today, "22.2", **free) == "window-ended"
+
+
+def all_but_november(office: Any) -> None:
+    """36 months of one lease, without November 2023: a 37th in the window, which has a rent-free month."""
+    office.award("22.2", "lease 1", **lease("2023-01-01", "2023-10-31", "2023-01-01", rent_free_months=1))
+    office.award("22.2", "lease 1", **lease("2023-12-01", "2026-01-31", "2023-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "months"),
+    [
+        ("2023-10-01", "2023-10-31", 1),
+        ("2023-10-01", "2023-11-30", 1),
+        ("2023-11-01", "2023-12-31", 1),
+        ("2023-10-01", "2024-01-31", 3),
+        ("2023-12-01", "2024-01-31", 2),
+    ],
+)
+def test_a_month_too_many_does_not_take_those_with_it_that_count_already(
+    office: Any, since: str, until: str, months: int
+) -> None:
+    all_but_november(office)
+    assert office.quote("22.2", "lease 2", **lease(since, until, "2023-01-01")).amount_fen == months * MONTH_FEN
+    assert refusal_on(office, office.today, "22.2", **lease("2023-11-01", "2023-11-30", "2023-01-01")) == "window-ended"
+
+
+def test_what_is_paid_for_around_a_gap_is_recorded_and_told(office: Any) -> None:
+    all_but_november(office)
+    granted = office.quote("22.2", "lease 2", **lease("2023-10-01", "2024-01-31", "2023-01-01"))
+    before, after = Window(date(2023, 10, 1), date(2023, 11, 1)), Window(date(2023, 12, 1), date(2024, 2, 1))
+    assert granted.window is not None
+    assert granted.window.parts == (before, after)
+    assert granted.window.funded == Window(before.start, after.end)
+    told = next(step.detail for step in granted.steps if step.step == "window")
+    assert "2023-10-01至2023-10-31、2023-12-01至2024-01-31（申报4个月中的3个月）" in told.zh
+    assert "2023-10-01 to 2023-10-31 and 2023-12-01 to 2024-01-31 (3 of 4 months claimed)" in told.en
+
+
+def test_a_month_in_a_gap_is_not_paid_for_yet(office: Any) -> None:
+    all_but_november(office)
+    scope = office.award("22.2", "lease 2", **lease("2023-10-01", "2024-01-31", "2023-01-01")).window.scope
+    left = tuple(span for span in office.windows[scope].funded if span.award_id != "A2")
+    office.windows[scope] = RecognisedWindow(left)  # of lease 1 all was given back but ten months
+    gap, after = lease("2023-11-01", "2023-11-30", "2023-01-01"), lease("2023-12-01", "2023-12-31", "2023-01-01")
+    assert office.quote("22.2", "lease 2", **gap).amount_fen == MONTH_FEN
+    assert refusal_on(office, office.today, "22.2", item="lease 2", **after) == "months-already-funded"
+
+
 @pytest.mark.parametrize(("actual", "month_fen"), [("80.00", 400_000), ("100.00", 500_000), ("120.00", 500_000)])
 def test_the_lower_rent_is_funded(office: Any, actual: str, month_fen: int) -> None:
     quote = office.quote("22.2", **lease("2024-01-01", "2024-01-31", actual_rent=actual))
@@ -242,3 +356,12 @@ def test_a_period_is_paid_once_for_one_item(office: Any) -> None:
 def test_windows_of_two_limits_do_not_meet(office: Any) -> None:
     office.award("22.2", **lease("2023-07-01", "2023-12-31"))
     assert office.yuan("22.4", **bill("100.00", "2023-03-15", "2023-03-31")) == "20.00"
+
+
+@pytest.mark.parametrize(("day", "code"), [(30, "period-not-over"), (31, None)])
+def test_a_cost_is_claimed_when_its_period_is_over(office: Any, day: int, code: str | None) -> None:
+    applied_on = date(2026, 1, day)
+    assert refusal_on(office, applied_on, "22.4", **bill("100.00", "2025-12-01", "2026-01-31")) == code
+    paid = {"billed_cost": "100.00", "contract_signed_on": "2025-01-01", "paid_on": "2025-12-01"}
+    paid |= {"period_from": "2026-01-01", "period_until": "2026-01-31"}
+    assert refusal_on(office, applied_on, "22.3", **paid) == code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,24 @@ from ledger.errors import StoreFault
 from ledger.policy.model import Pin
 from ledger.seal import verification
 from ledger.seal.export import FORMAT, VERSION, ExportHeader, ExportLog, ExportMalformed, export_lines
+from ledger.seal.merkle import EMPTY, leaf_hash
 from ledger.seal.note import Checkpoint, SignerKey, sign_checkpoint
+from ledger.seal.sealed_log import Row
 from ledger.seal.verification import check_log
-from tests.ledger.seal.rows import MemoryLog, sealed_rows
+from tests.ledger.seal.rows import MemoryLog, event_row, sealed_rows
 
 HEADER = {"format": FORMAT, "version": VERSION, "origin": "o", "policies": (Pin("p", 1, "ab"),)}
-NOTE = sign_checkpoint(Checkpoint("o", 5, bytes(32)), [SignerKey("o", bytes(32))])
+SIGNER = SignerKey("o", bytes(32))
 
 
-def written(path: Path, log: MemoryLog, size: int | None = None) -> Path:
-    header = ExportHeader(size=log.size if size is None else size, **HEADER)  # type: ignore[arg-type]
-    path.write_bytes(b"".join(export_lines(log, header, NOTE)))
+def note_of(rows: Sequence[Row]) -> bytes:
+    frontier, _ = EMPTY.append([leaf_hash(row.leaf) for row in rows])
+    return sign_checkpoint(Checkpoint("o", frontier.size, frontier.root), [SIGNER])
+
+
+def written(path: Path, log: MemoryLog, note: bytes | None = None) -> Path:
+    header = ExportHeader(size=log.size, **HEADER)  # type: ignore[arg-type]
+    path.write_bytes(b"".join(export_lines(log, header, note or note_of(log.all))))
     return path
 
 
@@ -30,7 +38,7 @@ def test_what_is_read_back_is_not_other_than_what_was_sealed(tmp_path: Path, siz
     rows = sealed_rows(size)
     log = ExportLog(written(tmp_path / "x", MemoryLog(rows)))
     assert log.size == size
-    assert log.checkpoint == NOTE
+    assert log.checkpoint == note_of(rows)
     assert log.header.policies == (Pin("p", 1, "ab"),)
     read = [row for _, chunk in check_log(log, []) for row in chunk]
     assert [row._replace(run=None) for row in rows] == read
@@ -53,6 +61,16 @@ def test_an_event_that_is_missing_or_would_break_the_lines_is_not_exported(tmp_p
     row = log.all[1]
     with pytest.raises(StoreFault, match="2"):
         written(tmp_path / "lines", log.with_row(row._replace(leaf=row.leaf.replace(b",", b",\n", 1))))
+
+
+def test_an_event_that_was_changed_after_it_was_sealed_is_not_exported(tmp_path: Path) -> None:
+    rows = sealed_rows(5)
+    other = event_row(3, "somebody")
+    with pytest.raises(StoreFault, match=r"position 3.*no export was kept.*funding-ledger verify"):
+        written(tmp_path / "changed", MemoryLog(rows).with_row(other._replace(run=rows[2].run)), note_of(rows))
+    # Also where somebody made all stored hashes anew.
+    with pytest.raises(StoreFault, match="replaced together with its hash"):
+        written(tmp_path / "resealed", MemoryLog(sealed_rows(5, p3="somebody")), note_of(rows))
 
 
 WRONG = {
@@ -88,4 +106,5 @@ def test_fewer_events_than_promised_do_not_pass(tmp_path: Path) -> None:
     lines = written(tmp_path / "x", MemoryLog(sealed_rows(5))).read_bytes().splitlines(keepends=True)
     (tmp_path / "y").write_bytes(b"".join([*lines[:4], lines[-1]]))
     (finding,) = ExportLog(tmp_path / "y").closing_findings()
-    assert (finding.code, finding.position, finding.through) == ("wrong-length", 4, 5)
+    # Which line was taken out, its length does not tell.
+    assert (finding.code, finding.position, finding.through) == ("wrong-length", 1, 5)

@@ -60,6 +60,7 @@ def test_a_log_handed_to_another_process_is_not_another(log: PostgresLog) -> Non
     other.close()
 
 
+@pytest.mark.beside_the_door
 def test_a_check_shared_by_processes_is_not_another_check(recorder: PostgresDCBRecorder, postgres_url: str) -> None:
     office = Office(Path("x"), store=recorder)
     event = office.store.read(limit=1)

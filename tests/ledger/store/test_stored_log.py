@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -20,6 +17,7 @@ from ledger.store.sqlite_backup import copy_store, put_in_place
 from ledger.store.sqlite_damage import StoreDamaged
 from ledger.store.sqlite_log import SQLiteLog
 from projections.verification import verify
+from tests.fixtures.somebody_else import folder_for_everybody, somebody_else
 from tests.office import Office
 
 
@@ -114,29 +112,12 @@ def test_a_store_that_is_open_is_not_replaced(path: Path, tmp_path: Path) -> Non
 @pytest.fixture
 def put_away(path: Path) -> Iterator[Path]:
     """A store in a folder that everybody may read and nobody write to; the test is somebody else than its owner."""
-    folder = Path(tempfile.mkdtemp())
-    facts = folder / "facts.sqlite"
-    shutil.copy(path, facts)
-    facts.chmod(0o444)
-    folder.chmod(0o555)
-    try:
+    with folder_for_everybody() as folder:
+        facts = folder / "facts.sqlite"
+        shutil.copy(path, facts)
+        facts.chmod(0o444)
+        folder.chmod(0o555)
         yield facts
-    finally:
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def somebody_else() -> Iterator[None]:
-    """Root may write anywhere; whoever is not root is stopped by the permissions."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
 
 
 def test_a_store_in_a_folder_that_cannot_be_written_to_is_not_called_damaged(put_away: Path) -> None:
