@@ -72,7 +72,7 @@ _TIDIED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 )
 """In this order, again and again until nothing changes: one slip can hide another."""
 
-_PLAIN: Final = re.compile("(?:[0-9A-Z\u4e00-\u9fff](?<![第号號]))+")
+_PLAIN: Final = re.compile("(?:[-/]?[0-9A-Z\u4e00-\u9fff](?<![第号號]))+")
 """Most numbers: nothing in them is typed in two ways."""
 _YEAR: Final = re.compile(r"\(([0-9]{4})\)")
 _YEAR_AND_NUMBER: Final = re.compile(r"\(([0-9]{4})\)([0-9]+)$")

@@ -203,5 +203,5 @@ class Determination:
     draws: tuple[Draw, ...]
     headroom: tuple[Headroom, ...]
     window: WindowUse | None
-    item_year: int | None = None
-    cut_fen: int = 0
+    item_year: int | None
+    cut_fen: int

@@ -18,6 +18,8 @@ from tests.bench.run import SUBJECTS, main, measure, table
 KEYS = {"id", "what", "value", "anchor", "ratio", "goal", "met"}
 
 
+# Long logs are staged: facts of one day are put in beside the door, also after those of another.
+@pytest.mark.beside_the_door
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_measurement_does_not_run_or_gives_a_row_of_another_shape(name: str, tmp_path: Path) -> None:
     (measured,) = measure([name], TINY, tmp_path)
