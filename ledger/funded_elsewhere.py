@@ -6,7 +6,7 @@ was declared is not refused here: the law decides what is due beside it (:mod:`l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from operator import attrgetter
 
@@ -15,9 +15,10 @@ from ledger.commands.command import Facts
 from ledger.errors import Refusal, Text
 from ledger.identity import award_id
 from ledger.policy.citation import SUPPLEMENT
-from ledger.policy.model import Policy, Stacking
+from ledger.policy.model import Policy, Rule, Stacking
 from ledger.rules import Claim, wording
-from ledger.rules.items import is_shared, register_scopes
+from ledger.rules.items import is_shared, rules_sharing
+from ledger.scopes import Scope, item_of_rules
 
 
 def refuse_funded_elsewhere(claim: Claim, declared: Collection[str], facts: Facts) -> None:
@@ -37,13 +38,19 @@ def _cases_of(claim: Claim, policy: Policy, facts: Facts) -> Iterator[CaseFile]:
     """The cases under this version of another policy that draw on the item, and were approved for the claim's stage."""
     rules = {rule.id: rule for rule in policy.rules.values() if rule.stage == claim.rule.stage and is_shared(rule)}
     years = _plan_years(policy, facts.effective_on)
-    scopes = {scope for rule in rules.values() for scope in register_scopes(policy, rule, claim.item, years)}
+    scopes = {scope for rule in rules.values() for scope in _counted_in(policy, rule, claim.item, years)}
     for scope in sorted(scopes, key=attrgetter("key")):
         for award in facts.standing().item_awards(scope):
             case = facts.case(award.case)
             assert case.policy is not None, "an award is made under a policy"
             if award.rule in rules and case.policy.version == policy.version:
                 yield case
+
+
+def _counted_in(policy: Policy, rule: Rule, item: str, years: Iterable[int]) -> set[Scope]:
+    """Wherever a number of a register may have been counted under a rule, as its span is read or was (B41)."""
+    spans = [None] if rule.item_span is None else [None, *years]
+    return {item_of_rules(policy.id, rules_sharing(rule), item, None, year) for year in spans}
 
 
 def _plan_years(policy: Policy, on: date) -> range:

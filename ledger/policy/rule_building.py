@@ -85,7 +85,7 @@ class RuleBuilder:
             evidence_again=self._optional("evidence_again"),
             readings=tuple(self.place.cited_readings),  # last, when all of them have been
         )
-        self._year_of(rule.limit)
+        self._year_of(rule.limit, rule.once_per_item)
         self._note_unspoken()
         return rule
 
@@ -148,8 +148,9 @@ class RuleBuilder:
         name = self.entry.get("event_day")
         return self._name(Kind.DATE, name, "event_day", required=False) if name is not None else None
 
-    def _year_of(self, limit: Limit | None) -> None:
-        """A limit that counts by the stated year, and a tier, need one year to go by; one by the event, its day."""
+    def _year_of(self, limit: Limit | None, once: Cited[OncePerItem] | None) -> None:
+        """A limit that counts by the stated year, a tier, and one award a year need one year to go by; a limit by the event,
+        its day."""
         years = [name for name, its in self.particulars.items() if its.kind is Kind.YEAR]
         self.spoken_of.update(years if limit is not None else ())
         if limit is not None and limit.cap_year.value is CapYear.EVENT and "event_day" not in self.entry:
@@ -159,6 +160,7 @@ class RuleBuilder:
                 f"the limit {limit.name} counts by event-year, and no event_day says which day that is",
             )
         by_year = limit is not None and limit.cap_year.value is CapYear.PURCHASE
+        by_year = by_year or (once is not None and once.value is OncePerItem.YEAR)
         if not by_year and self.entry["shape"] != "tier-ceiling":
             return
         if len(years) != 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.errors import Text
@@ -12,7 +12,6 @@ from ledger.policy.terms import Cited, Kind
 from ledger.rules import wording
 from ledger.rules.claim import Claim, ItemAward, Standing
 from ledger.rules.entitlement import Room
-from ledger.rules.rated import plain_period
 from ledger.scopes import Scope, item_of_rules
 
 
@@ -20,16 +19,10 @@ def item_scope(policy: Policy, rule: Rule, enterprise: str, item: str, cap_year:
     """Where an item's ceiling is counted: over all years, or in the plan's; for the enterprise, or for everybody."""
     own = None if is_shared(rule) else enterprise
     year = cap_year if _holds(rule.item_span, ItemSpan.YEAR) else None
-    return item_of_rules(policy.id, _sharing(rule), item, own, year)
+    return item_of_rules(policy.id, rules_sharing(rule), item, own, year)
 
 
-def register_scopes(policy: Policy, rule: Rule, item: str, years: Iterable[int]) -> set[Scope]:
-    """Wherever a number of a register may have been counted under a rule, as its span is read or was (B41)."""
-    spans = [None] if rule.item_span is None else [None, *years]
-    return {item_of_rules(policy.id, _sharing(rule), item, None, year) for year in spans}
-
-
-def _sharing(rule: Rule) -> str:
+def rules_sharing(rule: Rule) -> str:
     """The rules that fund an item together: those of one yearly limit, or the rule alone."""
     return rule.id if rule.limit is None else rule.limit.name
 
@@ -37,12 +30,12 @@ def _sharing(rule: Rule) -> str:
 def item_year(claim: Claim) -> int | None:
     """The year that a claim takes its item's one award of; None where the rule does not fund an item once a year.
 
-    It is the year that the claim states, whatever the yearly limit counts by (reading B2); the limit's where it states none.
+    It is the year that the claim states, whatever the yearly limit counts by (reading B2); the loader asks for one.
     """
     if not once_a_year(claim.rule):
         return None
-    stated = claim.particulars.of_kind(Kind.YEAR)
-    return claim.particulars.number(stated[0]) if stated else int(plain_period(claim))
+    (stated,) = claim.particulars.of_kind(Kind.YEAR)
+    return claim.particulars.number(stated)
 
 
 def is_shared(rule: Rule) -> bool:
@@ -77,9 +70,8 @@ def others_told(claim: Claim, standing: Standing, room: Room) -> Text:
 
 def carried_fen(claim: Claim, standing: Standing, scope: Scope) -> int:
     """What the enterprise may claim again for an item that had its one award: what a yearly limit alone cut off the last."""
-    if not is_carried(claim.rule):
-        return 0
-    return _cut_off_last_fen(claim.rule, claim.enterprise, standing.item_awards(scope))
+    awards = standing.item_awards(scope) if is_carried(claim.rule) else ()
+    return _cut_off_last_fen(claim.rule, claim.enterprise, awards)
 
 
 def carried_cases(policy: Policy, rule: Rule, enterprise: str, item: str, standing: Standing) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ledger.errors import Refusal, Text
-from ledger.policy.model import CapYear, Limit, Rule
+from ledger.policy.model import Limit, Rule
 from ledger.policy.terms import DiscretionaryCeiling, WindowedRate
 from ledger.rules import wording
 from ledger.rules.claim import Binding, Claim, Standing
@@ -58,8 +58,8 @@ def cut_to_item(claim: Claim, before: Entitlement, room: Room | None) -> Entitle
     most_fen = Fraction(room.left_fen)
     if room.carried_fen is not None:
         # Only the rest of one entitlement: the same cost was granted in part before.
-        rest_fen = min(portion.exact_fen, Fraction(room.head.ceiling_fen)) - room.head.used_fen
-        most_fen = min(max(Fraction(0), rest_fen), Fraction(room.carried_fen))
+        rest_fen = max(Fraction(0), portion.exact_fen - room.head.used_fen)
+        most_fen = min(rest_fen, Fraction(room.carried_fen))
         if portion.exact_fen and not most_fen:
             raise _already_awarded(claim, room)
     smaller = Portion(portion.period, min(portion.exact_fen, most_fen))
@@ -97,7 +97,7 @@ def year_rooms(claim: Claim, standing: Standing, limit: Limit, entitlement: Enti
 def _moved_fen(claim: Claim, standing: Standing, limit: Limit) -> Mapping[str, int]:
     """What counts in each benefit year, but was drawn on years counted from an anchor that was given back."""
     terms, policy_id, enterprise = claim.rule.terms, claim.policy.id, claim.enterprise
-    if not isinstance(terms, WindowedRate) or limit.cap_year.value is not CapYear.BENEFIT:
+    if not isinstance(terms, WindowedRate):
         return {}
     recognised = standing.window(enterprise_window(policy_id, limit.name, enterprise))
     if recognised is None:

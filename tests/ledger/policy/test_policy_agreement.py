@@ -84,6 +84,12 @@ FAULTS = {
         "七",
         "letters, digits, dots and hyphens",
     ),
+    "one award a year, of a year that nobody states": (
+        [('once_per_item = { value = true, reading = "B17" }', 'once_per_item = { value = "year", reading = "B17" }')],
+        'rules."7.1".particulars',
+        "七",
+        "exactly one particular of kind year",
+    ),
     "two stages under one label": (
         [('label = "园区水电气", clause', 'label = "园区租金", clause')],
         "stages.utilities.label",
